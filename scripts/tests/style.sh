@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Our own scripts and programs: shellcheck, checkpatch, and nothing of one machine.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/ktap.sh"
+cd "$top" || exit
+
+mapfile -t files < <(git ls-files 2>/dev/null || find . -type f -not -path './out/*')
+scripts=() programs=()
+for file in "${files[@]}"; do
+	[ -f "$file" ] || continue
+	case $(head -c 64 "$file" | head -n 1 | tr -d '\0') in
+	'#!'*bash* | '#!/bin/sh'*) scripts+=("$file") ;;
+	esac
+	case $file in *.c | *.h) programs+=("$file") ;; esac
+done
+check "shellcheck: ${#scripts[@]} scripts" shellcheck "${scripts[@]}"
+tree=$("$top/scripts/tree" 6.12.y)
+for file in "${programs[@]}"; do
+	check "checkpatch: $file" perl "$tree/scripts/checkpatch.pl" --no-tree \
+		--root="$tree" --terse --ignore "$(sed -n 's/^# checkpatch: //p' "$0")" \
+		-f "$file"
+done
+check 'no package mirror is named' sh -c "
+	! git grep -nIE '(deb|security|ftp|archive)\.[a-z.-]*\.(org|com|net)' -- ."
+check 'no folder of this machine is named' sh -c "
+	! git grep -nIF -e '$(dirname "$top")/' -- . | grep -v '^$0'"
+finish
