@@ -87,12 +87,12 @@ static int read_tests(struct test *tests)
 		int argc = 0;
 		char *word;
 
-		t->name = strtok(strdup(line), " \n");
-		word = strtok(NULL, " \n");
+		t->name = strtok(strdup(line), "\n ");
+		word = strtok(NULL, "\n ");
 		if (!t->name || !word)
 			continue;
 		t->seconds = atoi(word);
-		while (argc < MAX_ARGS && (word = strtok(NULL, " \n")))
+		while (argc < MAX_ARGS && (word = strtok(NULL, "\n ")))
 			t->argv[argc++] = word;
 		if (argc)
 			n++;
@@ -198,7 +198,7 @@ static void run(int nr, struct test *t)
  * kmemleak calls an object a leak when two scans, and five seconds of age, find
  * nothing that points to it.
  */
-static void kmemleak(int nr)
+static void read_kmemleak(int nr)
 {
 	static const char path[] = "/sys/kernel/debug/kmemleak";
 	bool leak = false;
@@ -242,7 +242,7 @@ int main(void)
 	for (i = 0; i < n; i++)
 		run(i + 1, &tests[i]);
 	if (leaks)
-		kmemleak(n + 1);
+		read_kmemleak(n + 1);
 	printf("# guest: done\n");
 	fflush(stdout);
 	sync();

@@ -106,6 +106,16 @@ on_records() {
 	done >>"$tmp/recorded-patches/$1/base"
 }
 
+# same DIR DIR: the same patches but for the blobs and the function names behind
+# @@, which that tree of recorded lines does not have
+same() {
+	local patch
+	for patch in "$1"/0*; do
+		diff <(stripped "$patch") <(stripped "$2/$(basename "$patch")") || return
+	done
+}
+stripped() { sed '/^index /d; s/^\(@@ [^@]* @@\).*/\1/' "$1"; }
+
 for dir in "$patches"/*/; do
 	queue=$(basename "$dir")
 	check "$queue: base names version and branch" \
@@ -120,7 +130,7 @@ for dir in "$patches"/*/; do
 			"$top/scripts/tree" "$queue"
 		check "$queue: b4 shazam gives the same tree" shazam "$queue" "$base"
 		check "$queue: edit and refresh give the same patches" again "$queue"
-		checkpatch_queue=$queue
+		checkpatch_tree=$out/$queue/tree
 	else
 		check "$queue: old sides are what base records" records "$queue"
 		check "$queue: a tree of the recorded lines" on_records "$queue"
@@ -130,18 +140,17 @@ for dir in "$patches"/*/; do
 		check "$queue: tree, with a KDIR= that has the blobs" \
 			"$top/scripts/tree" "$queue"
 		check "$queue: edit" "$top/scripts/edit" "$queue"
-		check "$queue: refresh gives the same patch" sh -c "
-			'$top/scripts/refresh' '$queue' && cd '$patches/$queue' &&
-			for p in 0*; do diff \$p '$PATCHES/$queue'/\$p; done"
+		check "$queue: refresh" "$top/scripts/refresh" "$queue"
+		check "$queue: refresh gives the same patch" same "$dir" "$PATCHES/$queue"
 		check "$queue: mbox" "$top/scripts/mbox" "$queue"
 		check "$queue: sign" env SOB='T <t@example.org>' "$top/scripts/sign" "$queue"
 		unset PATCHES KDIR O
 	fi
 	for patch in $(queue_patches "$queue"); do
 		check "$queue: checkpatch --strict $(basename "$patch")" \
-			env CHECKPATCH_TREE="$out/${checkpatch_queue:-6.12.y}/tree" \
+			env CHECKPATCH_TREE="${checkpatch_tree:-$out/6.12.y/tree}" \
 			"$top/scripts/checkpatch" "$queue" "$(basename "$patch")"
 	done
-	unset checkpatch_queue
+	unset checkpatch_tree
 done
 finish

@@ -59,6 +59,12 @@ check 'refresh: From: stays on one line' \
 	grep -q '^From: A Person With.*example.org>$' "$PATCHES"/6.12.y/0001-*
 rm "$PATCHES"/6.12.y/0003-*
 rm -rf "$edit"
+sed -i 's/^---$/&\nA note, not for the commit.\n/' "$PATCHES"/6.12.y/0002-*
+cp "$PATCHES"/6.12.y/0002-* "$tmp/noted"
+"$top/scripts/edit" 6.12.y >/dev/null 2>&1
+"$top/scripts/refresh" 6.12.y >/dev/null 2>&1
+check 'refresh: what stands below the --- is kept' cmp "$PATCHES"/6.12.y/0002-* "$tmp/noted"
+rm -rf "$edit"
 
 cat >"$PATCHES/6.12.y/0000-cover-letter.patch" <<'EOF'
 From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
