@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The shim header. It has the include guard of the kernel's mm/vma_internal.h,
- * and so stands in for it where a kernel source file is included as it is:
- * harness/shim/ lies below, what harness/import/ took from the tree above.
+ * and so stands in for it where a kernel source file is included as it is. The
+ * models of harness/shim/ and what harness/import/ took from the tree, each
+ * after what it needs.
  */
 #ifndef __MM_VMA_INTERNAL_H
 #define __MM_VMA_INTERNAL_H
@@ -15,12 +16,46 @@
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+#include "harness/shim/pgtable.h"
+#include "pgtable/include/asm-generic/pgtable-nop4d.h"
+#include "pgtable/include/linux/mm_types.h"
+#include "mm/include/linux/mm_types_task.h"
+#include "mm/include/linux/mm_types.h"
+#include "harness/shim/mm.h"
 #include "vma/include/linux/mm_types.h"
 #include "vma/include/linux/mm.h"
-#include "fork/include/linux/userfaultfd_k.h"
+#include "pgtable/include/linux/pgtable.h"
+#include "pgtable/include/linux/swap.h"
+#include "pgtable/include/linux/swapops.h"
+#include "pgtable/include/linux/leafops.h"
+#include "vma/include/linux/pagemap.h"
+#include "vma/include/linux/hugetlb_inline.h"
+#include "vma/include/linux/userfaultfd_k.h"
+#include "pgtable/include/linux/mm_inline.h"
+#include "mm/include/linux/mm.h"
+#include "mm/include/linux/rmap.h"
+#include "mm/mm/internal.h"
+
 #pragma GCC diagnostic pop
 
 #include "vma/has.h"
+#include "pgtable/has.h"
+#include "mm/has.h"
 #include "fork/has.h"
+
+/* Declared by the kernel in headers that are not taken: rmap, then fork. */
+void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma,
+			     unsigned long addr, rmap_t flags);
+void folio_add_anon_rmap_pte(struct folio *folio, struct page *page,
+			     struct vm_area_struct *vma, unsigned long addr,
+			     rmap_t flags);
+bool can_change_pte_writable(struct vm_area_struct *vma, unsigned long addr,
+			     pte_t pte);
+int copy_page_range(struct vm_area_struct *dst_vma,
+		    struct vm_area_struct *src_vma);
+struct page *vm_normal_page(struct vm_area_struct *vma, unsigned long addr,
+			    pte_t pte);
 
 #endif

@@ -5,7 +5,7 @@
 usage: mutate.py LIST IMPORT OUT JOBS TREE.C SOURCE... -- COMPILER ARGUMENT...
 
 A list says, a line each, which definition of which imported file is changed
-in which ways (the functions below). IMPORT is what import.py wrote and stays as
+in which ways (the functions below; "general" for all that fit). IMPORT is what import.py wrote and stays as
 it is: a mutant is a copy of one file in OUT/<number>/, found first by -I. The
 tests that are built with it must fail; a mutant with which they pass has
 survived, and that is a failure. What does not compile, or compiles to the same
@@ -75,6 +75,42 @@ def flip(text):
     return sites(text, r"(?<=return )(true|false)\b", lambda m: other[m[1]])
 
 
+def delete(text):
+    """a statement left out"""
+    return sites(text, r"(?<=[;{})]\n)(\t+)(?!return\b|goto\b|break\b|continue\b|"
+                 r"case\b|default\b|else\b|do\b)[\w*(+-][^;{}]*;", r"\1;")
+
+
+def compare(text):
+    other = {"==": "!=", "!=": "==", "<": "<=", "<=": "<", ">": ">=",
+             ">=": ">"}
+    return sites(text, r"(?<= )(==|!=|<=?|>=?)(?= )", lambda m: other[m[1]])
+
+
+def logic(text):
+    other = {"&&": "||", "||": "&&"}
+    return sites(text, r"(&&|\|\|)", lambda m: other[m[1]])
+
+
+def number(text):
+    """off by one"""
+    return sites(text, r"(?<=[ (+-])(\d+)(?=[;,) ])", lambda m: str(int(m[1]) + 1))
+
+
+def page(text):
+    """off by one page"""
+    return sites(text, r"\bPAGE_SIZE\b", "(2 * PAGE_SIZE)")
+
+
+def leave(text):
+    """a way out not taken"""
+    return sites(text, r"\b(goto \w+|break|continue|return -?\w+);", ";")
+
+
+GENERAL = [swap, negate, never, always, equal, flip, delete, compare, logic,
+           number, page, leave]
+
+
 def drop(text):
     """a flag less in a mask"""
     yield from sites(text, r"\bVMA?_\w+(?=\s*(\\\n\s*)?[|)])(?<!ON_FORK)",
@@ -124,16 +160,20 @@ def mutants(path, imported):
             words = line.partition("#")[0].split()
             if not words:
                 continue
-            name = words[1]
             with open(os.path.join(imported, words[0]), encoding="utf-8") as i:
                 text = i.read()
-            at = definition(text, name)
-            if not at:
-                sys.exit("%s: no definition of %s to change" % (path, name))
+            for name in words[1].split("|"):
+                at = definition(text, name)
+                if at:
+                    break
+            else:
+                sys.exit("%s: no definition of %s to change" % (path, words[1]))
             body = without_comments(text[at[0]:at[1]])
-            for way in words[2:]:
+            ways = [w.__name__ for w in GENERAL] if words[2] == "general" \
+                else words[2:]
+            for way in ways:
                 found = list(globals()[way](body))
-                if not found:
+                if not found and words[2] != "general":
                     sys.exit("%s: %s: nowhere to %s" % (path, name, way))
                 for offset, what, new in found:
                     if new == body:

@@ -81,6 +81,11 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 	putchar('\n');
 }
 
+int test_failures(void)
+{
+	return report->failures;
+}
+
 void test_end(void)
 {
 	report->verdict = report->failures ? FAILED : PASSED;

@@ -50,6 +50,9 @@ void __noreturn __printf(1, 2) test_skip(const char *fmt, ...);
 /** test_end() - end this test now, with the verdict it has so far. */
 void __noreturn test_end(void);
 
+/** test_failures() - how many this test has noted so far. */
+int test_failures(void);
+
 /** test_say() - a line of the test's output. */
 void __printf(1, 2) test_say(const char *fmt, ...);
 

@@ -8,7 +8,10 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+#define auto __auto_type
+#include "fork/mm/mprotect.c"
 #include "fork/mm/memory.c"
+#undef auto
 #pragma GCC diagnostic pop
 
 bool tree_vma_needs_copy(struct vm_area_struct *dst, struct vm_area_struct *src)

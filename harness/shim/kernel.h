@@ -28,9 +28,20 @@
 #define ACCESS_PRIVATE(p, member)	((p)->member)
 #define __randomize_layout
 
-/* Only the address of one of these is ever looked at. */
+/* What tools/include does not have of atomics. */
+#define atomic_add(n, v)	((void)__sync_add_and_fetch(&(v)->counter, n))
+#define atomic_sub(n, v)	((void)__sync_sub_and_fetch(&(v)->counter, n))
+#define atomic_long_add(n, v)	((void)__sync_add_and_fetch(&(v)->counter, n))
+
+#define BITS_PER_XA_VALUE	(BITS_PER_LONG - 1)
+typedef unsigned long pgoff_t;
+
+/* Never looked into. */
+struct vm_fault;
+struct mempolicy;
+struct file;
+struct userfaultfd_ctx;
 typedef struct { void *v; } freeptr_t;
-typedef struct pgprot { unsigned long pgprot; } pgprot_t;
 
 #define pgtable_supports_soft_dirty()	IS_ENABLED(CONFIG_MEM_SOFT_DIRTY)
 
