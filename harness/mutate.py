@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0
 """Change the imported code in one place after the other and run the tests.
 
-usage: mutate.py LIST IMPORT OUT JOBS TREE.C SOURCE... -- COMPILER ARGUMENT...
+usage: mutate.py LIST IMPORT OUT JOBS ONE TREE.C SOURCE... -- COMPILER ARGUMENT...
 
 A list says, a line each, which definition of which imported file is changed
 in which ways (the functions below; "general" for all that fit). IMPORT is what import.py wrote and stays as
 it is: a mutant is a copy of one file in OUT/<number>/, found first by -I. The
 tests that are built with it must fail; a mutant with which they pass has
-survived, and that is a failure. What does not compile, or compiles to the same
-code as before, is no mutant: it is named, and counted as skipped.
+survived, and that is a failure. What does not compile, compiles to the same code
+as before, or by a "= pattern # reason" of the list cannot be told from it, is no
+mutant: it is named, and counted as skipped. ONE: only of names that match it.
 """
 
 import concurrent.futures
+import fnmatch
 import os
 import re
 import shutil
@@ -48,7 +50,8 @@ def in_conditions(text, before):
 def swap(text):
     """source for destination, destination for source"""
     other = {"src": "dst", "dst": "src"}
-    return sites(text, r"\b(src|dst)(?=_\w+)", lambda m: other[m[1]])
+    return sites(text, r"\b(src|dst)(_\w+(->\w+)?)",
+                 lambda m: other[m[1]] + m[2])
 
 
 def negate(text):
@@ -77,8 +80,9 @@ def flip(text):
 
 def delete(text):
     """a statement left out"""
-    return sites(text, r"(?<=[;{})]\n)(\t+)(?!return\b|goto\b|break\b|continue\b|"
-                 r"case\b|default\b|else\b|do\b)[\w*(+-][^;{}]*;", r"\1;")
+    return sites(text, r"(?<=[;{})]\n)(\t+)(?!(return|goto|break|continue|case|"
+                 r"default|else|do|const|struct|unsigned|bool|int|(\w+_t)) )"
+                 r"[\w*(+-][^;{}]*;", r"\1;")
 
 
 def compare(text):
@@ -154,33 +158,52 @@ def where(text, offset):
     return "?"
 
 
-def mutants(path, imported):
-    with open(path, encoding="utf-8") as f:
-        for line in f:
-            words = line.partition("#")[0].split()
-            if not words:
-                continue
-            with open(os.path.join(imported, words[0]), encoding="utf-8") as i:
-                text = i.read()
-            for name in words[1].split("|"):
+class List:
+    """mutants.list: what to change, and which changes cannot be told apart"""
+
+    def __init__(self, path):
+        self.path, self.entries, self.twins = path, [], []
+        with open(path, encoding="utf-8") as f:
+            for line in f:
+                if line.startswith("="):
+                    self.twins.append(re.match(r"=\s*(.*?)\s+#\s*(.*)", line)
+                                      .groups())
+                elif line.partition("#")[0].split():
+                    self.entries.append(line.partition("#")[0].split())
+
+    def reason(self, what):
+        """Why a survivor is none, if the list says so"""
+        for pattern, reason in self.twins:
+            if re.search(pattern, what):
+                return reason
+        return None
+
+    def mutants(self, imported, one):
+        for file, names, *ways in self.entries:
+            with open(os.path.join(imported, file), encoding="utf-8") as f:
+                text = f.read()
+            for name in names.split("|"):
                 at = definition(text, name)
                 if at:
                     break
             else:
-                sys.exit("%s: no definition of %s to change" % (path, words[1]))
+                sys.exit("%s: no definition of %s to change" %
+                         (self.path, names))
+            if one and not fnmatch.fnmatchcase(name, one):
+                continue
             body = without_comments(text[at[0]:at[1]])
-            ways = [w.__name__ for w in GENERAL] if words[2] == "general" \
-                else words[2:]
-            for way in ways:
-                found = list(globals()[way](body))
-                if not found and words[2] != "general":
-                    sys.exit("%s: %s: nowhere to %s" % (path, name, way))
+            general = ways == ["general"]
+            for way in GENERAL if general else [globals()[w] for w in ways]:
+                found = list(way(body))
+                if not found and not general:
+                    sys.exit("%s: %s: nowhere to %s" %
+                             (self.path, name, way.__name__))
                 for offset, what, new in found:
                     if new == body:
                         sys.exit("%s: %s changes nothing" % (name, what))
-                    yield (words[0], "%s %s: %s: %s" % (
-                        where(text, at[0] + offset), name, way, what),
-                        text[:at[0]] + new + text[at[1]:])
+                    yield file, "%s %s: %s: %s" % (
+                        where(text, at[0] + offset), name, way.__name__,
+                        what), text[:at[0]] + new + text[at[1]:]
 
 
 class Bench:
@@ -196,6 +219,13 @@ class Bench:
             [self.compiler[0], "-I" + folder, *self.compiler[1:], *args],
             cwd=folder, capture_output=True, text=True).returncode == 0
 
+    def code(self, folder):
+        """What the tree's part compiles to, as well as the compiler can"""
+        path = os.path.join(folder, "code.o")
+        self.compile(folder, "-O2", "-c", "-o", path, self.tree)
+        with open(path, "rb") as f:
+            return f.read()
+
     def run(self, number, mutant):
         """What became of it; only "caught by ..." is good"""
         folder = os.path.abspath(os.path.join(self.out, str(number)))
@@ -203,64 +233,70 @@ class Bench:
         os.makedirs(os.path.dirname(path))
         with open(path, "w", encoding="utf-8") as f:
             f.write(mutant[2])
-        if not self.compile(folder, "-c", self.tree):
-            return "does not compile"
         tree = os.path.join(folder, "tree.o")
-        with open(tree, "rb") as f:
-            code = f.read()
-        if self.base and code == self.base[0]:
-            return "compiles to the same code"
+        if not self.compile(folder, "-O0", "-c", "-o", tree, self.tree):
+            return "does not compile"
         # what is in a .c file only the tree's translation unit can see
         others = self.base[1] if self.base else None
         if not others or not path.endswith(".c"):
-            if not self.compile(folder, "-c", *self.others):
+            if not self.compile(folder, "-O1", "-c", *self.others):
                 return "does not compile"
-            others = [os.path.join(folder, f) for f in os.listdir(folder)
-                      if f.endswith(".o") and f != "tree.o"]
-        if not self.base:
-            self.base = code, others
+            others = [os.path.join(folder, os.path.basename(f)[:-1] + "o")
+                      for f in self.others]
         tests = os.path.join(folder, "tests")
         if not self.compile(folder, "-o", tests, tree, *others):
             return "does not compile"
-        ran = subprocess.run([tests, "-t", "20"], capture_output=True,
+        ran = subprocess.run([tests, "-x", "-t", "30"], capture_output=True,
                              text=True)
         closing = re.search(r"^\d+ passed, \d+ failed, \d+ skipped$",
                             ran.stdout, re.M)
         failed = re.findall(r"^not ok \d+ - (\S+)", ran.stdout, re.M)
-        if ran.returncode and failed and closing:
-            return "caught by " + " ".join(failed)
-        return "SURVIVED" if closing else "no closing line"
+        if not self.base:
+            self.base = self.code(folder), others
+        elif ran.returncode and failed and closing:
+            shutil.rmtree(folder)
+            return "caught by " + failed[0]
+        elif self.code(folder) == self.base[0]:
+            shutil.rmtree(folder)
+            return "compiles to the same code"
+        return "SURVIVED" if closing and not ran.returncode else ran.stdout
 
 
 def main():
     global FLAGS
-    path, imported, out, jobs, tree = sys.argv[1:6]
+    path, imported, out, jobs, one, tree = sys.argv[1:7]
     rest = sys.argv.index("--")
-    bench = Bench(out, tree, sys.argv[6:rest], sys.argv[rest + 1:])
+    bench = Bench(out, tree, sys.argv[7:rest], sys.argv[rest + 1:])
     with open(os.path.join(imported, "flag_names.h"), encoding="utf-8") as f:
         FLAGS = re.findall(r"^#ifdef (\w+)", f.read(), re.M)
     shutil.rmtree(out, ignore_errors=True)
-    todo = list(mutants(path, imported))
+    wanted = List(path)
+    todo = list(wanted.mutants(imported, one))
+    if not todo:
+        sys.exit("%s: nothing to change in %s" % (path, one))
     with open(os.path.join(imported, todo[0][0]), encoding="utf-8") as f:
         result = bench.run("base", (todo[0][0], None, f.read()))
     if result != "SURVIVED":
         sys.exit("the tests do not pass without a mutant: " + result)
     print("KTAP version 1\n1..%d" % len(todo), flush=True)
-    count = {"ok": 0, "not ok": 0, "skip": 0}
+    passed = failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(int(jobs)) as pool:
         results = pool.map(bench.run, range(len(todo)), todo)
         for n, result in enumerate(results):
-            if "compile" in result:
-                count["skip"] += 1
-                print("ok %d - %s # SKIP %s" % (n + 1, todo[n][1], result))
-                continue
-            verdict = "ok" if result.startswith("caught") else "not ok"
-            count[verdict] += 1
-            if verdict == "not ok":
-                print("# %s/%d" % (out, n))
-            print("%s %d - %s, %s" % (verdict, n + 1, todo[n][1], result))
-    print("%d passed, %d failed, %d skipped" % tuple(count.values()))
-    sys.exit(1 if count["not ok"] or not count["ok"] else 0)
+            what = todo[n][1]
+            reason = result if "compile" in result else wanted.reason(what)
+            if result.startswith("caught"):
+                passed += 1
+                print("ok %d - %s, %s" % (n + 1, what, result), flush=True)
+            elif reason:
+                skipped += 1
+                print("ok %d - %s # SKIP %s" % (n + 1, what, reason))
+            else:
+                failed += 1
+                print("# %s/%d\nnot ok %d - %s, %s" % (
+                    out, n, n + 1, what, result), flush=True)
+    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
+    sys.exit(1 if failed or not passed else 0)
 
 
 main()

@@ -2,7 +2,8 @@
 /*
  * Runs each registered test in a process of its own and says in KTAP how it
  * went. What a test prints goes to the output as lines that start with "# ",
- * before its result; a test that passes had better print nothing.
+ * before its result; a test that passes had better print nothing. With -s a skip
+ * is a failure; with -x the first failure is the last test.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -220,18 +221,20 @@ int main(int argc, char **argv)
 	const char *again = getenv("HARNESS_AGAIN");
 	int count[SKIPPED + 1] = { 0 };
 	int seconds = 60, opt, n = 0;
-	bool list = false, strict = false;
+	bool list = false, strict = false, first = false;
 	struct test *test;
 
-	while ((opt = getopt(argc, argv, "lst:")) != -1) {
+	while ((opt = getopt(argc, argv, "lsxt:")) != -1) {
 		if (opt == 't' && atoi(optarg) > 0) {
 			seconds = atoi(optarg);
 		} else if (opt == 'l') {
 			list = true;
 		} else if (opt == 's') {
 			strict = true;
+		} else if (opt == 'x') {
+			first = true;
 		} else {
-			fprintf(stderr, "usage: %s [-l] [-s] [-t seconds] [name...]\n",
+			fprintf(stderr, "usage: %s [-l] [-s] [-x] [-t seconds] [name...]\n",
 				argv[0]);
 			return 2;
 		}
@@ -272,6 +275,8 @@ int main(int argc, char **argv)
 		if (verdict == SKIPPED)
 			printf(" # SKIP %s", report->reason);
 		putchar('\n');
+		if (verdict == FAILED && first)
+			break;
 	}
 	if (list)
 		return 0;

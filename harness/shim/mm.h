@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Model: the memory manager's objects that fork() shares or makes, and what of
+ * them can be got wrong: reference and map counts, RSS, locks, the pairing of
+ * notifier and seqcount, allocations that fail.
+ */
+#ifndef SHIM_MM_H
+#define SHIM_MM_H
+
+#include <errno.h>
+
+struct vm_area_struct;
+struct vm_operations_struct;
+struct mm_struct;
+
+/* What must hold whenever it is passed; if not, the test has failed. */
+#define shim_check(condition, what) ({					\
+	if (!(condition))						\
+		shim_broken(__FILE__, __LINE__, what);			\
+})
+void shim_broken(const char *file, int line, const char *what);
+
+#define VM_BUG_ON(condition)		((void)shim_warn_on(condition))
+#define VM_BUG_ON_VMA(condition, vma)	((void)shim_warn_on(condition))
+#define VM_BUG_ON_FOLIO(condition, f)	((void)shim_warn_on(condition))
+#define VM_WARN_ON_FOLIO(condition, f)	((void)shim_warn_on(condition))
+
+/* The one door for whatever may fail for want of memory: see alloc_fail_at(). */
+bool shim_alloc_fails(void);
+#define EHWPOISON	133
+
+/* Locks: taken once, given back once, not held where fork() may sleep. */
+typedef struct { int held; } spinlock_t;
+extern int shim_locks_held, shim_rcu_depth;
+
+static inline void spin_lock(spinlock_t *lock)
+{
+	shim_check(!lock->held, "a lock is taken twice");
+	lock->held++;
+	shim_locks_held++;
+}
+
+static inline void spin_unlock(spinlock_t *lock)
+{
+	shim_check(lock->held == 1, "a lock that is not held is released");
+	lock->held--;
+	shim_locks_held--;
+}
+
+#define spin_lock_nested(lock, depth)	spin_lock(lock)
+#define SINGLE_DEPTH_NESTING		1
+#define spin_needbreak(lock)		0
+#define rcu_read_lock()			((void)shim_rcu_depth++)
+#define rcu_read_unlock()		((void)shim_rcu_depth--)
+#define smp_wmb()			barrier()
+#define smp_rmb()			barrier()
+#define swap_migration_ad_supported	false
+
+void cond_resched(void);
+int need_resched(void);
+
+/* Writers of page tables make this odd, so that GUP-fast stays away. */
+typedef struct { unsigned int sequence; } seqcount_t;
+#define raw_read_seqcount(s)		((s)->sequence)
+#define raw_write_seqcount_begin(s)	((void)(s)->sequence++)
+#define raw_write_seqcount_end(s)	((void)(s)->sequence++)
+
+struct percpu_counter { long count; };
+#define percpu_counter_add(c, n)	((void)((c)->count += (n)))
+
+struct mm_struct {
+	pgd_t *pgd;
+	spinlock_t page_table_lock;
+	seqcount_t write_protect_seq;
+	atomic_long_t pgtables_bytes;
+	unsigned long flags;
+	struct percpu_counter rss_stat[NR_MM_COUNTERS];
+	struct list_head mmlist;
+	int notifying;			/* between range_start and range_end */
+};
+
+#define mm_flags_test(flag, mm)		test_bit(flag, &(mm)->flags)
+#define trace_rss_stat(mm, member)	do { } while (0)
+void mm_trace_rss_stat(struct mm_struct *mm, int member);
+void vma_assert_write_locked(struct vm_area_struct *vma);
+void mm_prepare_for_swap_entries(struct mm_struct *mm);
+extern spinlock_t mmlist_lock;
+
+struct mmu_notifier_range {
+	struct mm_struct *mm;
+	unsigned long start, end;
+};
+
+#define MMU_NOTIFY_PROTECTION_PAGE	0
+#define mmu_notifier_range_init(r, event, flags, m, s, e) \
+	((void)(*(r) = (struct mmu_notifier_range){ m, s, e }))
+#define mmu_notifier_invalidate_range_start(r)	((void)(r)->mm->notifying++)
+#define mmu_notifier_invalidate_range_end(r)	((void)(r)->mm->notifying--)
+
+/* A page frame; the first of a folio is the folio. */
+#define SHIM_PAGE							\
+	atomic_t _refcount, _mapcount;					\
+	atomic_t _large_mapcount, _entire_mapcount, _pincount;		\
+	struct page *head;						\
+	void *mapping;							\
+	unsigned long _folio_nr_pages, _flags_1;			\
+	bool anon, swapbacked, locked, dirty, device_private, on_lru;	\
+	bool exclusive, poisoned;					\
+	u64 content
+
+struct page { SHIM_PAGE; };
+struct folio {
+	union {
+		struct page page;
+		struct { SHIM_PAGE; };
+	};
+};
+
+#define FIRST_PFN	0x1000UL
+#define NR_PFNS		8192
+extern struct page shim_pages[NR_PFNS];
+extern long shim_nr_folios;
+void shim_reset(void);			/* swap and tracked PFNs, for the next fork */
+extern unsigned long highest_memmap_pfn, zero_pfn, zero_page_pfn;
+
+static inline bool pfn_valid(unsigned long pfn)
+{
+	return pfn >= FIRST_PFN && pfn - FIRST_PFN < NR_PFNS;
+}
+
+static inline struct page *pfn_to_page(unsigned long pfn)
+{
+	shim_check(pfn_valid(pfn), "a frame that has no struct page");
+	return &shim_pages[(pfn - FIRST_PFN) % NR_PFNS];
+}
+
+static inline unsigned long page_to_pfn(const struct page *page)
+{
+	return page - shim_pages + FIRST_PFN;
+}
+
+#define pfn_folio(pfn)		page_folio(pfn_to_page(pfn))
+#define page_folio(p)		((struct folio *)(p)->head)
+#define folio_pfn(f)		page_to_pfn(&(f)->page)
+#define folio_page(f, n)	(&(f)->page + (n))
+#define mk_pte(page, prot)	pfn_pte(page_to_pfn(page), prot)
+#define folio_mk_pte(f, prot)	mk_pte(&(f)->page, prot)
+
+#define folio_test_anon(f)		((f)->anon)
+#define folio_test_swapbacked(f)	((f)->swapbacked)
+#define folio_test_large(f)		((f)->_folio_nr_pages > 1)
+#define folio_has_pincount(f)		folio_test_large(f)
+#define folio_large_nr_pages(f)		((f)->_folio_nr_pages)
+#define folio_test_locked(f)		((f)->locked)
+#define folio_test_dirty(f)		((f)->dirty)
+#define folio_test_hugetlb(f)		0
+#define folio_test_ksm(f)		0
+#define folio_is_device_private(f)	((f)->device_private)
+#define is_zero_folio(f)		(folio_pfn(f) == zero_pfn)
+#define is_huge_zero_pfn(pfn)		0
+#define folio_ref_count(f)		atomic_read(&(f)->_refcount)
+#define folio_ref_add(f, n)		atomic_add(n, &(f)->_refcount)
+#define folio_ref_sub(f, n)		atomic_sub(n, &(f)->_refcount)
+#define folio_get(f)			folio_ref_add(f, 1)
+
+#define PageAnon(p)			folio_test_anon(page_folio(p))
+#define PageAnonExclusive(p)		((p)->exclusive)
+#define ClearPageAnonExclusive(p)	((void)((p)->exclusive = false))
+#define SetPageAnonExclusive(p)		((void)((p)->exclusive = true))
+
+/* Asked of the address of a local variable: no page table, and no page. */
+#define virt_addr_valid(p)		false
+#define virt_to_page(p)			(&shim_pages[0])
+#define PageTable(p)			false
+
+struct anon_vma { atomic_t refcount; };
+#define FOLIO_MAPPING_ANON	1
+#define PAGE_MAPPING_ANON	1
+
+void folio_put(struct folio *folio);
+void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma);
+bool folio_trylock(struct folio *folio);
+void folio_unlock(struct folio *folio);
+#define trylock_page(p)		folio_trylock(page_folio(p))
+#define unlock_page(p)		folio_unlock(page_folio(p))
+int copy_mc_user_highpage(struct page *to, struct page *from,
+			  unsigned long addr, struct vm_area_struct *vma);
+struct folio *shim_folio_alloc(void);
+#define vma_alloc_folio(...)			shim_folio_alloc()
+#define vma_alloc_zeroed_movable_folio(...)	shim_folio_alloc()
+#define GFP_HIGHUSER_MOVABLE			GFP_KERNEL
+int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp);
+#define folio_throttle_swaprate(f, gfp)	do { } while (0)
+#define __folio_mark_uptodate(f)	do { } while (0)
+
+/* Swap: how often each slot is referred to. */
+#define NR_SLOTS	1024
+extern int shim_swap_count[NR_SLOTS];
+int swap_duplicate(swp_entry_t entry);
+int swap_dup_entry_direct(swp_entry_t entry);
+int add_swap_count_continuation(swp_entry_t entry, gfp_t gfp);
+int swap_retry_table_alloc(swp_entry_t entry, gfp_t gfp);
+
+/* Page tables: who may write them, and how many there are. */
+struct table {
+	union {
+		pte_t pte[PTRS_PER_PTE];
+		pmd_t pmd[PTRS_PER_PMD];
+		pud_t pud[PTRS_PER_PUD];
+		pgd_t pgd[PTRS_PER_PGD];
+	};
+	spinlock_t ptl;
+	struct mm_struct *mm;		/* whose it is */
+} __attribute__((aligned(1 << PAGE_SHIFT)));
+
+extern long shim_nr_tables;
+struct table *shim_table_alloc(struct mm_struct *mm);	/* never fails */
+void shim_table_free(void *table);
+
+static inline struct table *table_of(const pte_t *ptep)
+{
+	return (struct table *)((unsigned long)ptep & PAGE_MASK);
+}
+
+pgtable_t pte_alloc_one(struct mm_struct *mm);
+void *shim_dir_alloc_one(struct mm_struct *mm);
+#define pmd_alloc_one(mm, addr)		((pmd_t *)shim_dir_alloc_one(mm))
+#define pud_alloc_one(mm, addr)		((pud_t *)shim_dir_alloc_one(mm))
+#define pte_free(mm, table)		shim_table_free(table)
+#define pmd_free(mm, table)		shim_table_free(table)
+#define pud_free(mm, table)		shim_table_free(table)
+#define pmd_populate(mm, pmdp, t)	((void)((pmdp)->pmd = (unsigned long)(t) | 1))
+#define pud_populate(mm, pudp, t)	((void)((pudp)->pud = (unsigned long)(t) | 1))
+#define p4d_populate(mm, p4dp, t)	((void)((p4dp)->pgd.pgd = (unsigned long)(t) | 1))
+#define pmd_clear_bad(x)		shim_check(0, "a bad PMD entry")
+#define pud_clear_bad(x)		shim_check(0, "a bad PUD entry")
+#define p4d_clear_bad(x)		shim_check(0, "a bad P4D entry")
+#define pgd_clear_bad(x)		shim_check(0, "a bad PGD entry")
+int __p4d_alloc(struct mm_struct *mm, pgd_t *pgd, unsigned long addr);
+int __pud_alloc(struct mm_struct *mm, p4d_t *p4d, unsigned long addr);
+int __pmd_alloc(struct mm_struct *mm, pud_t *pud, unsigned long addr);
+int __pte_alloc(struct mm_struct *mm, pmd_t *pmd);
+
+static inline spinlock_t *shim_dir_lock(struct mm_struct *mm)
+{
+	spin_lock(&mm->page_table_lock);
+	return &mm->page_table_lock;
+}
+
+#define pmd_lock(mm, pmdp)	shim_dir_lock(mm)
+#define pud_lock(mm, pudp)	shim_dir_lock(mm)
+
+#define lazy_mmu_mode_enable()			do { } while (0)
+#define lazy_mmu_mode_disable()			do { } while (0)
+#define arch_enter_lazy_mmu_mode()		do { } while (0)
+#define arch_leave_lazy_mmu_mode()		do { } while (0)
+#define update_mmu_cache(vma, addr, ptep)	do { } while (0)
+#define page_table_check_ptes_set(...)		do { } while (0)
+
+static inline void set_pte(pte_t *ptep, pte_t pte)
+{
+	shim_check(table_of(ptep)->ptl.held, "a PTE is set without its lock");
+	*ptep = pte;
+}
+
+/* The parent loses a permission: secondary MMUs and GUP-fast are told. */
+static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
+				      pte_t *ptep)
+{
+	shim_check(mm->notifying, "write-protected without a notifier's range");
+	shim_check(mm->write_protect_seq.sequence & 1,
+		   "write-protected outside of write_protect_seq");
+	set_pte(ptep, pte_wrprotect(*ptep));
+}
+
+/* Huge pages: not yet, and a test that meets one fails. */
+int copy_huge_pmd(struct mm_struct *dst_mm, struct mm_struct *src_mm,
+		  pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
+		  struct vm_area_struct *dst_vma,
+		  struct vm_area_struct *src_vma);
+int copy_huge_pud(struct mm_struct *dst_mm, struct mm_struct *src_mm,
+		  pud_t *dst_pud, pud_t *src_pud, unsigned long addr,
+		  struct vm_area_struct *vma);
+int copy_hugetlb_page_range(struct mm_struct *dst_mm, struct mm_struct *src_mm,
+			    struct vm_area_struct *dst_vma,
+			    struct vm_area_struct *src_vma);
+
+/* PFN ranges are tracked, as for x86's PAT; in 6.12 it is fork that does it. */
+extern int shim_pfns_tracked;
+
+void print_bad_pte(struct vm_area_struct *vma, unsigned long addr, pte_t pte,
+		   struct page *page);
+#define print_bad_page_map(vma, addr, entry, size, page, level)	\
+	print_bad_pte(vma, addr, *(const pte_t *)(entry), page)
+
+pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
+			   unsigned long addr, spinlock_t **ptlp);
+pte_t *pte_offset_map_nolock(struct mm_struct *mm, pmd_t *pmd,
+			     unsigned long addr, spinlock_t **ptlp);
+pte_t *pte_offset_map_rw_nolock(struct mm_struct *mm, pmd_t *pmd,
+				unsigned long addr, pmd_t *pmdvalp,
+				spinlock_t **ptlp);
+
+#endif

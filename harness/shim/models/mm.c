@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Model: see shim/mm.h. */
+#include "vma_internal.h"
+#include "harness/judge/space.h"
+#include "harness/test.h"
+
+struct page shim_pages[NR_PFNS];
+unsigned long highest_memmap_pfn = FIRST_PFN + NR_PFNS - 1;
+unsigned long zero_pfn = FIRST_PFN, zero_page_pfn = FIRST_PFN;
+int shim_locks_held, shim_rcu_depth;
+int shim_swap_count[NR_SLOTS];
+long shim_nr_tables, shim_nr_folios;
+spinlock_t mmlist_lock;
+bool always_resched;
+
+void shim_broken(const char *file, int line, const char *what)
+{
+	test_fail(file, line, "%s", what);
+}
+
+/* Allocations: each is counted, and one of them can be told to fail. */
+static long allocations, fail_at;
+
+void alloc_fail_at(long nth)
+{
+	allocations = 0;
+	fail_at = nth;
+}
+
+long alloc_count(void)
+{
+	return allocations;
+}
+
+bool shim_alloc_fails(void)
+{
+	shim_check(!shim_locks_held, "an allocation that may sleep, under a lock");
+	return ++allocations == fail_at;
+}
+
+void cond_resched(void)
+{
+	shim_check(!shim_locks_held, "cond_resched() under a lock");
+}
+
+int need_resched(void)
+{
+	return always_resched;
+}
+
+void vma_assert_write_locked(struct vm_area_struct *vma)
+{
+	shim_check(vma->vm_mm, "a VMA without its mm");
+}
+
+/* Folios. */
+
+struct folio *folio_new(int order)
+{
+	static unsigned long next = 1;
+	unsigned long nr = 1UL << order;
+
+	for (unsigned long tried = 0; tried < NR_PFNS; tried++, next++) {
+		struct page *page = &shim_pages[next % NR_PFNS];
+		unsigned long i;
+
+		if (next % NR_PFNS == 0 || next % NR_PFNS % nr ||
+		    next % NR_PFNS + nr > NR_PFNS)
+			continue;
+		for (i = 0; i < nr && !page[i].head; i++)
+			;
+		if (i < nr)
+			continue;
+		for (i = 0; i < nr; i++) {
+			memset(page + i, 0, sizeof(*page));
+			page[i].head = page;
+			page[i]._mapcount.counter = -1;
+		}
+		page->_folio_nr_pages = nr;
+		page->_large_mapcount.counter = -1;
+		page->_entire_mapcount.counter = -1;
+		page->_refcount.counter = 1;
+		page->_flags_1 = order;
+		next += nr;
+		shim_nr_folios++;
+		return (struct folio *)page;
+	}
+	test_say("the model has no page frame left");
+	abort();
+}
+
+void folio_put(struct folio *folio)
+{
+	int refs = atomic_read(&folio->_refcount);
+	long nr = folio->_folio_nr_pages;
+
+	shim_check(refs > 0, "a folio is put that nobody holds");
+	atomic_set(&folio->_refcount, refs - 1);
+	if (refs != 1)
+		return;
+	shim_nr_folios--;
+	for (long i = 0; i < nr; i++) {
+		struct page *page = folio_page(folio, i);
+
+		shim_check(page->_mapcount.counter == -1,
+			   "a folio is freed that is mapped");
+		page->head = NULL;
+	}
+}
+
+struct folio *shim_folio_alloc(void)
+{
+	return shim_alloc_fails() ? NULL : folio_new(0);
+}
+
+int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp)
+{
+	(void)folio;
+	(void)mm;
+	(void)gfp;
+	return shim_alloc_fails() ? -ENOMEM : 0;
+}
+
+bool folio_trylock(struct folio *folio)
+{
+	bool got = !folio->locked;
+
+	folio->locked = true;
+	return got;
+}
+
+void folio_unlock(struct folio *folio)
+{
+	shim_check(folio->locked, "a folio is unlocked that is not locked");
+	folio->locked = false;
+}
+
+int copy_mc_user_highpage(struct page *to, struct page *from,
+			  unsigned long addr, struct vm_area_struct *vma)
+{
+	(void)addr;
+	(void)vma;
+	if (from->poisoned)
+		return -EFAULT;
+	to->content = from->content;
+	return 0;
+}
+
+void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma,
+			     unsigned long addr, rmap_t flags)
+{
+	(void)addr;
+	shim_check(folio->_folio_nr_pages == 1, "a large folio is copied");
+	shim_check(folio->_mapcount.counter == -1, "a new folio is mapped");
+	folio->_mapcount.counter = 0;
+	folio->mapping = (char *)vma->anon_vma + PAGE_MAPPING_ANON;
+	folio->anon = folio->swapbacked = true;
+	if (flags & RMAP_EXCLUSIVE)
+		SetPageAnonExclusive(&folio->page);
+}
+
+void folio_add_anon_rmap_pte(struct folio *folio, struct page *page,
+			     struct vm_area_struct *vma, unsigned long addr,
+			     rmap_t flags)
+{
+	(void)vma;
+	(void)addr;
+	shim_check(flags == RMAP_NONE, "a flag that the model does not know");
+	atomic_inc(&page->_mapcount);
+	if (folio_test_large(folio))
+		atomic_inc(&folio->_large_mapcount);
+}
+
+void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma)
+{
+	(void)vma;
+	shim_check(!folio->on_lru, "a folio is put on the LRU twice");
+	folio->on_lru = true;
+}
+
+void print_bad_pte(struct vm_area_struct *vma, unsigned long addr, pte_t pte,
+		   struct page *page)
+{
+	(void)vma;
+	(void)page;
+	test_fail(__FILE__, __LINE__, "bad PTE at %#lx: %#llx", addr,
+		  (unsigned long long)pte_val(pte));
+}
+
+/* Swap. A slot's count has room for a few; beyond that it takes memory. */
+#define ROOM	3
+static int slot_room[NR_SLOTS];
+
+static int slot_of(swp_entry_t entry)
+{
+	shim_check(swp_offset(entry) < NR_SLOTS, "a swap slot that is none");
+	return swp_offset(entry) % NR_SLOTS;
+}
+
+static int slot_dup(swp_entry_t entry)
+{
+	int slot = slot_of(entry);
+
+	shim_check(shim_swap_count[slot], "a free swap slot is shared");
+	if (shim_swap_count[slot] >= ROOM + slot_room[slot])
+		return -ENOMEM;
+	shim_swap_count[slot]++;
+	return 0;
+}
+
+static int slot_more_room(swp_entry_t entry)
+{
+	if (shim_alloc_fails())
+		return -ENOMEM;
+	slot_room[slot_of(entry)] += ROOM;
+	return 0;
+}
+
+void mm_prepare_for_swap_entries(struct mm_struct *mm)
+{
+	static LIST_HEAD(swapped);
+
+	INIT_LIST_HEAD(&swapped);
+	if (list_empty(&mm->mmlist))
+		list_add(&mm->mmlist, &swapped);
+}
+
+int swap_duplicate(swp_entry_t entry)
+{
+	return slot_dup(entry);
+}
+
+int swap_dup_entry_direct(swp_entry_t entry)
+{
+	return slot_dup(entry);
+}
+
+int add_swap_count_continuation(swp_entry_t entry, gfp_t gfp)
+{
+	(void)gfp;
+	return slot_more_room(entry);
+}
+
+int swap_retry_table_alloc(swp_entry_t entry, gfp_t gfp)
+{
+	(void)gfp;
+	return slot_more_room(entry);
+}
+
+void shim_reset(void)
+{
+	memset(shim_swap_count, 0, sizeof(shim_swap_count));
+	memset(slot_room, 0, sizeof(slot_room));
+	shim_pfns_tracked = 0;
+}
+
+/* Page tables. */
+
+struct table *shim_table_alloc(struct mm_struct *mm)
+{
+	struct table *table = aligned_alloc(PAGE_SIZE, sizeof(*table));
+
+	if (!table)
+		abort();
+	memset(table, 0, sizeof(*table));
+	table->mm = mm;
+	shim_nr_tables++;
+	return table;
+}
+
+void shim_table_free(void *table)
+{
+	shim_nr_tables--;
+	free(table);
+}
+
+pgtable_t pte_alloc_one(struct mm_struct *mm)
+{
+	return shim_alloc_fails() ? NULL : shim_table_alloc(mm);
+}
+
+void *shim_dir_alloc_one(struct mm_struct *mm)
+{
+	return shim_alloc_fails() ? NULL : shim_table_alloc(mm);
+}
+
+int __p4d_alloc(struct mm_struct *mm, pgd_t *pgd, unsigned long addr)
+{
+	(void)mm;
+	(void)pgd;
+	(void)addr;
+	shim_check(false, "a P4D is allocated where it is folded");
+	return -ENOMEM;
+}
+
+pte_t *pte_offset_map_rw_nolock(struct mm_struct *mm, pmd_t *pmd,
+				unsigned long addr, pmd_t *pmdvalp,
+				spinlock_t **ptlp)
+{
+	pte_t *ptep;
+
+	if (pmd_none(*pmd))
+		return NULL;
+	*pmdvalp = *pmd;
+	rcu_read_lock();
+	ptep = pte_offset_kernel(pmd, addr);
+	shim_check(table_of(ptep)->mm == mm, "a page table of another mm");
+	*ptlp = &table_of(ptep)->ptl;
+	return ptep;
+}
+
+pte_t *pte_offset_map_nolock(struct mm_struct *mm, pmd_t *pmd,
+			     unsigned long addr, spinlock_t **ptlp)
+{
+	pmd_t pmdval;
+
+	return pte_offset_map_rw_nolock(mm, pmd, addr, &pmdval, ptlp);
+}
+
+pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
+			   unsigned long addr, spinlock_t **ptlp)
+{
+	pte_t *ptep = pte_offset_map_nolock(mm, pmd, addr, ptlp);
+
+	if (ptep)
+		spin_lock(*ptlp);
+	return ptep;
+}
+
+int shim_pfns_tracked;
+
+#ifdef TREE_HAS_track_pfn_copy
+int track_pfn_copy(struct vm_area_struct *dst_vma,
+		   struct vm_area_struct *src_vma, unsigned long *pfn)
+{
+	shim_check(dst_vma->vm_mm != src_vma->vm_mm, "a PFN range is its own copy");
+	if (shim_alloc_fails())
+		return -ENOMEM;
+	*pfn = ++shim_pfns_tracked;
+	return 0;
+}
+
+void untrack_pfn_copy(struct vm_area_struct *dst_vma, unsigned long pfn)
+{
+	(void)dst_vma;
+	shim_check(pfn == (unsigned long)shim_pfns_tracked,
+		   "a PFN range is untracked that was not tracked last");
+	shim_pfns_tracked--;
+}
+#endif
+
+int copy_huge_pmd(struct mm_struct *dst_mm, struct mm_struct *src_mm,
+		  pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
+		  struct vm_area_struct *dst_vma,
+		  struct vm_area_struct *src_vma)
+{
+	(void)dst_mm; (void)src_mm; (void)dst_pmd; (void)src_pmd;
+	(void)addr; (void)dst_vma; (void)src_vma;
+	shim_check(false, "a huge PMD, where the model has none");
+	return 0;
+}
+
+int copy_huge_pud(struct mm_struct *dst_mm, struct mm_struct *src_mm,
+		  pud_t *dst_pud, pud_t *src_pud, unsigned long addr,
+		  struct vm_area_struct *vma)
+{
+	(void)dst_mm; (void)src_mm; (void)dst_pud; (void)src_pud;
+	(void)addr; (void)vma;
+	shim_check(false, "a huge PUD, where the model has none");
+	return 0;
+}
+
+int copy_hugetlb_page_range(struct mm_struct *dst_mm, struct mm_struct *src_mm,
+			    struct vm_area_struct *dst_vma,
+			    struct vm_area_struct *src_vma)
+{
+	(void)dst_mm; (void)src_mm; (void)dst_vma; (void)src_vma;
+	shim_check(false, "a hugetlb VMA, where the model has none");
+	return 0;
+}

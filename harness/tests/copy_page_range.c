@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * copy_page_range() and all below it, over page tables: each thing that a page
+ * can be, in each kind of VMA, in each way that userfaultfd may follow.
+ *
+ *	parent  |.W.r.S..|#####G##|P.mm.d..|	cells, up to three PTE tables,
+ *	         PTE table PTE table           	over PMD, PUD and PGD borders
+ *	child   |.r.r.s..|#####G##|c.mm.d..|	each judged, and what they count
+ */
+#include "harness/judge/space.h"
+#include "harness/test.h"
+
+static struct space s;
+
+#define PRIVATE	(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
+#define SHARED	(PRIVATE | VM_SHARED | VM_MAYSHARE)
+
+static u64 first_seed(void)
+{
+	const char *seed = getenv("SEED");
+
+	return seed ? strtoull(seed, NULL, 0) : 1;
+}
+
+static unsigned long rounds(unsigned long n)
+{
+	return getenv("SEED") ? 1 : n;
+}
+
+static bool failed(u64 seed)
+{
+	if (!test_failures())
+		return false;
+	test_say("seed %llu: SEED=%llu runs it alone", (unsigned long long)seed,
+		 (unsigned long long)seed);
+	return true;
+}
+
+/* A private page, written to, and the parent's alone: both lose the right. */
+TEST(private_page)
+{
+	struct cell page = { .kind = PRESENT, .write = true, .dirty = true };
+	struct folio *folio;
+
+	space_init(&s, SPACE_START, 1, PRIVATE, true);
+	folio = space_folio(&s, 0, true, true, 0);
+	SetPageAnonExclusive(&folio->page);
+	page.value = folio_pfn(folio);
+	page.young = true;
+	space_put(&s, 0, page);
+	EXPECT_EQ(space_fork(&s, false, 0), 0);
+}
+
+/* The copy of a pinned page meets a memory error: fork fails, nothing leaks. */
+TEST(pinned_page_poisoned)
+{
+	struct cell page = { .kind = PRESENT, .write = true, .dirty = true };
+	struct folio *folio;
+
+	space_init(&s, SPACE_START, 2, PRIVATE, true);
+	folio = space_folio(&s, 0, true, true, 1);
+	SetPageAnonExclusive(&folio->page);
+	folio->poisoned = true;
+	page.value = folio_pfn(folio);
+	space_put(&s, 1, page);
+	s.must_fail = true;
+	EXPECT_EQ(space_fork(&s, false, 0), -ENOMEM);
+}
+
+/* A device has the page, and somebody its lock: fork fails, nothing leaks. */
+TEST(device_page_locked)
+{
+	struct cell page = { .kind = DEVICE_EXCLUSIVE };
+	struct folio *folio;
+
+	space_init(&s, SPACE_START, 2, PRIVATE, true);
+	folio = space_folio(&s, 0, true, true, 0);
+	SetPageAnonExclusive(&folio->page);
+	folio->locked = true;
+	page.value = folio_pfn(folio);
+	space_put(&s, 1, page);
+	s.must_fail = true;
+	EXPECT_EQ(space_fork(&s, false, 0), -ENOMEM);
+}
+
+TEST(random_spaces)
+{
+	u64 seed = first_seed();
+
+	for (unsigned long n = rounds(8000); n--; seed++) {
+		bool event_fork = space_fill(&s, seed);
+
+		space_fork(&s, event_fork, 0);
+		if (failed(seed))
+			return;
+	}
+}
+
+/* Fork gives up its locks as often as it can, and goes on where it was. */
+TEST(random_spaces_rescheduled)
+{
+	u64 seed = first_seed();
+
+	always_resched = true;
+	for (unsigned long n = rounds(2000); n--; seed++) {
+		bool event_fork = space_fill(&s, seed);
+
+		space_fork(&s, event_fork, 0);
+		if (failed(seed))
+			return;
+	}
+}
+
+/* Each allocation fails in turn: -ENOMEM, nothing leaks, the parent lives on. */
+TEST(random_spaces_without_memory)
+{
+	u64 seed = first_seed();
+
+	for (unsigned long n = rounds(400); n--; seed++) {
+		int ret = -ENOMEM;
+
+		for (long nth = 1; ret; nth++) {
+			bool event_fork = space_fill(&s, seed);
+
+			ret = space_fork(&s, event_fork, nth);
+			if (failed(seed))
+				return;
+		}
+	}
+}
