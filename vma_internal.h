@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The shim header. It has the include guard of the kernel's mm/vma_internal.h,
- * and so stands in for it where a kernel source file is included as it is. The
+ * The shim header. It has the include guard of the kernel's header of that name
+ * in mm/, and so stands in for it where a source file is included as it is. The
  * models of harness/shim/ and what harness/import/ took from the tree, each
  * after what it needs.
  */

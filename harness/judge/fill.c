@@ -53,10 +53,10 @@ static bool coin(void)
 }
 
 /* Bits that any entry may have, and what userfaultfd makes of it. */
-static struct cell entry(const struct space *s, enum kind kind, unsigned long value)
+static struct cell entry(const struct space *s, enum kind what, unsigned long value)
 {
 	vm_flags_t flags = s->vma.vm_flags;
-	struct cell c = { .kind = kind, .value = value };
+	struct cell c = { .kind = what, .value = value };
 
 	c.soft_dirty = VM_SOFTDIRTY && coin();
 	c.uffd = flags & (VM_UFFD_WP | VM_UFFD_RWP) && coin();
@@ -172,9 +172,9 @@ bool space_fill(struct space *s, u64 seed)
 			i += below(600);
 		if (i >= nr || below(8) >= density)
 			continue;
-		if (one_in(5))
+		if (one_in(5)) {
 			space_put(s, i, marker(s));
-		else if (kind->frames && coin()) {
+		} else if (kind->frames && coin()) {
 			struct cell c = present(s, highest_memmap_pfn + 1 + i,
 						flags & VM_SHARED);
 

@@ -10,7 +10,6 @@
 #include <errno.h>
 
 struct vm_area_struct;
-struct vm_operations_struct;
 struct mm_struct;
 
 /* What must hold whenever it is passed; if not, the test has failed. */
@@ -21,9 +20,9 @@ struct mm_struct;
 void shim_broken(const char *file, int line, const char *what);
 
 #define VM_BUG_ON(condition)		((void)shim_warn_on(condition))
-#define VM_BUG_ON_VMA(condition, vma)	((void)shim_warn_on(condition))
-#define VM_BUG_ON_FOLIO(condition, f)	((void)shim_warn_on(condition))
-#define VM_WARN_ON_FOLIO(condition, f)	((void)shim_warn_on(condition))
+#define VM_BUG_ON_VMA(condition, ...)	((void)shim_warn_on(condition))
+#define VM_BUG_ON_FOLIO(condition, ...)	((void)shim_warn_on(condition))
+#define VM_WARN_ON_FOLIO(condition, ...)	((void)shim_warn_on(condition))
 
 /* The one door for whatever may fail for want of memory: see alloc_fail_at(). */
 bool shim_alloc_fails(void);
@@ -47,13 +46,14 @@ static inline void spin_unlock(spinlock_t *lock)
 	shim_locks_held--;
 }
 
-#define spin_lock_nested(lock, depth)	spin_lock(lock)
+#define spin_lock_nested(lock, ...)	spin_lock(lock)
 #define SINGLE_DEPTH_NESTING		1
-#define spin_needbreak(lock)		0
+#define spin_needbreak(...)		0
 #define rcu_read_lock()			((void)shim_rcu_depth++)
 #define rcu_read_unlock()		((void)shim_rcu_depth--)
-#define smp_wmb()			barrier()
-#define smp_rmb()			barrier()
+/* One thread, so the compiler is all there is to hold back. */
+#define smp_wmb			barrier
+#define smp_rmb			barrier
 #define swap_migration_ad_supported	false
 
 void cond_resched(void);
@@ -80,7 +80,7 @@ struct mm_struct {
 };
 
 #define mm_flags_test(flag, mm)		test_bit(flag, &(mm)->flags)
-#define trace_rss_stat(mm, member)	do { } while (0)
+#define trace_rss_stat(...)		do { } while (0)
 void mm_trace_rss_stat(struct mm_struct *mm, int member);
 void vma_assert_write_locked(struct vm_area_struct *vma);
 void mm_prepare_for_swap_entries(struct mm_struct *mm);
@@ -92,8 +92,15 @@ struct mmu_notifier_range {
 };
 
 #define MMU_NOTIFY_PROTECTION_PAGE	0
-#define mmu_notifier_range_init(r, event, flags, m, s, e) \
-	((void)(*(r) = (struct mmu_notifier_range){ m, s, e }))
+static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
+					   int event, unsigned int flags,
+					   struct mm_struct *mm,
+					   unsigned long start,
+					   unsigned long end)
+{
+	*range = (struct mmu_notifier_range){ mm, start, end };
+}
+
 #define mmu_notifier_invalidate_range_start(r)	((void)(r)->mm->notifying++)
 #define mmu_notifier_invalidate_range_end(r)	((void)(r)->mm->notifying--)
 
@@ -153,11 +160,11 @@ static inline unsigned long page_to_pfn(const struct page *page)
 #define folio_large_nr_pages(f)		((f)->_folio_nr_pages)
 #define folio_test_locked(f)		((f)->locked)
 #define folio_test_dirty(f)		((f)->dirty)
-#define folio_test_hugetlb(f)		0
-#define folio_test_ksm(f)		0
+#define folio_test_hugetlb(...)		0
+#define folio_test_ksm(...)		0
 #define folio_is_device_private(f)	((f)->device_private)
 #define is_zero_folio(f)		(folio_pfn(f) == zero_pfn)
-#define is_huge_zero_pfn(pfn)		0
+#define is_huge_zero_pfn(...)		0
 #define folio_ref_count(f)		atomic_read(&(f)->_refcount)
 #define folio_ref_add(f, n)		atomic_add(n, &(f)->_refcount)
 #define folio_ref_sub(f, n)		atomic_sub(n, &(f)->_refcount)
@@ -169,9 +176,9 @@ static inline unsigned long page_to_pfn(const struct page *page)
 #define SetPageAnonExclusive(p)		((void)((p)->exclusive = true))
 
 /* Asked of the address of a local variable: no page table, and no page. */
-#define virt_addr_valid(p)		false
-#define virt_to_page(p)			(&shim_pages[0])
-#define PageTable(p)			false
+#define virt_addr_valid(...)		false
+#define virt_to_page(...)		(&shim_pages[0])
+#define PageTable(...)			false
 
 struct anon_vma { atomic_t refcount; };
 #define FOLIO_MAPPING_ANON	1
@@ -190,8 +197,8 @@ struct folio *shim_folio_alloc(void);
 #define vma_alloc_zeroed_movable_folio(...)	shim_folio_alloc()
 #define GFP_HIGHUSER_MOVABLE			GFP_KERNEL
 int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp);
-#define folio_throttle_swaprate(f, gfp)	do { } while (0)
-#define __folio_mark_uptodate(f)	do { } while (0)
+#define folio_throttle_swaprate(...)	do { } while (0)
+#define __folio_mark_uptodate(...)	do { } while (0)
 
 /* Swap: how often each slot is referred to. */
 #define NR_SLOTS	1024
@@ -224,18 +231,43 @@ static inline struct table *table_of(const pte_t *ptep)
 
 pgtable_t pte_alloc_one(struct mm_struct *mm);
 void *shim_dir_alloc_one(struct mm_struct *mm);
-#define pmd_alloc_one(mm, addr)		((pmd_t *)shim_dir_alloc_one(mm))
-#define pud_alloc_one(mm, addr)		((pud_t *)shim_dir_alloc_one(mm))
-#define pte_free(mm, table)		shim_table_free(table)
-#define pmd_free(mm, table)		shim_table_free(table)
-#define pud_free(mm, table)		shim_table_free(table)
-#define pmd_populate(mm, pmdp, t)	((void)((pmdp)->pmd = (unsigned long)(t) | 1))
-#define pud_populate(mm, pudp, t)	((void)((pudp)->pud = (unsigned long)(t) | 1))
-#define p4d_populate(mm, p4dp, t)	((void)((p4dp)->pgd.pgd = (unsigned long)(t) | 1))
-#define pmd_clear_bad(x)		shim_check(0, "a bad PMD entry")
-#define pud_clear_bad(x)		shim_check(0, "a bad PUD entry")
-#define p4d_clear_bad(x)		shim_check(0, "a bad P4D entry")
-#define pgd_clear_bad(x)		shim_check(0, "a bad PGD entry")
+#define pmd_alloc_one(mm, ...)		((pmd_t *)shim_dir_alloc_one(mm))
+#define pud_alloc_one(mm, ...)		((pud_t *)shim_dir_alloc_one(mm))
+
+static inline void pte_free(struct mm_struct *mm, pgtable_t table)
+{
+	shim_table_free(table);
+}
+
+static inline void pmd_free(struct mm_struct *mm, pmd_t *table)
+{
+	shim_table_free(table);
+}
+
+static inline void pud_free(struct mm_struct *mm, pud_t *table)
+{
+	shim_table_free(table);
+}
+
+static inline void pmd_populate(struct mm_struct *mm, pmd_t *pmdp, pgtable_t table)
+{
+	pmdp->pmd = (unsigned long)table | 1;
+}
+
+static inline void pud_populate(struct mm_struct *mm, pud_t *pudp, pmd_t *table)
+{
+	pudp->pud = (unsigned long)table | 1;
+}
+
+static inline void p4d_populate(struct mm_struct *mm, p4d_t *p4dp, pud_t *table)
+{
+	p4dp->pgd.pgd = (unsigned long)table | 1;
+}
+
+#define pmd_clear_bad(...)		shim_check(0, "a bad PMD entry")
+#define pud_clear_bad(...)		shim_check(0, "a bad PUD entry")
+#define p4d_clear_bad(...)		shim_check(0, "a bad P4D entry")
+#define pgd_clear_bad(...)		shim_check(0, "a bad PGD entry")
 int __p4d_alloc(struct mm_struct *mm, pgd_t *pgd, unsigned long addr);
 int __pud_alloc(struct mm_struct *mm, p4d_t *p4d, unsigned long addr);
 int __pmd_alloc(struct mm_struct *mm, pud_t *pud, unsigned long addr);
@@ -247,14 +279,14 @@ static inline spinlock_t *shim_dir_lock(struct mm_struct *mm)
 	return &mm->page_table_lock;
 }
 
-#define pmd_lock(mm, pmdp)	shim_dir_lock(mm)
-#define pud_lock(mm, pudp)	shim_dir_lock(mm)
+#define pmd_lock(mm, ...)	shim_dir_lock(mm)
+#define pud_lock(mm, ...)	shim_dir_lock(mm)
 
 #define lazy_mmu_mode_enable()			do { } while (0)
 #define lazy_mmu_mode_disable()			do { } while (0)
 #define arch_enter_lazy_mmu_mode()		do { } while (0)
 #define arch_leave_lazy_mmu_mode()		do { } while (0)
-#define update_mmu_cache(vma, addr, ptep)	do { } while (0)
+#define update_mmu_cache(...)			do { } while (0)
 #define page_table_check_ptes_set(...)		do { } while (0)
 
 static inline void set_pte(pte_t *ptep, pte_t pte)
@@ -290,8 +322,8 @@ extern int shim_pfns_tracked;
 
 void print_bad_pte(struct vm_area_struct *vma, unsigned long addr, pte_t pte,
 		   struct page *page);
-#define print_bad_page_map(vma, addr, entry, size, page, level)	\
-	print_bad_pte(vma, addr, *(const pte_t *)(entry), page)
+#define print_bad_page_map(vma, addr, entry, ...)	\
+	print_bad_pte(vma, addr, *(const pte_t *)(entry), NULL)
 
 pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
 			   unsigned long addr, spinlock_t **ptlp);

@@ -128,8 +128,8 @@ static inline pte_t pte_mkuffd(pte_t pte)
 #define pte_swp_mkuffd_wp	pte_swp_mkuffd
 #define pte_swp_clear_uffd_wp	pte_swp_clear_uffd
 
-#define pte_mkwrite(pte, vma)	__pte(pte_val(pte) | PTE_WRITE)
-#define pte_devmap(pte)		0
+#define pte_mkwrite(pte, ...)	__pte(pte_val(pte) | PTE_WRITE)
+#define pte_devmap(...)		0
 
 static inline int pte_none(pte_t pte)
 {
@@ -183,15 +183,15 @@ static inline int pte_protnone(pte_t pte)
 #define pmd_page_vaddr(x)	(pmd_val(x) & PAGE_MASK)
 #define pud_pgtable(x)		((pmd_t *)(pud_val(x) & PAGE_MASK))
 #define p4d_pgtable(x)		((pud_t *)(pgd_val((x).pgd) & PAGE_MASK))
-#define mm_pud_folded(mm)	0
-#define mm_pmd_folded(mm)	0
+#define mm_pud_folded(...)	0
+#define mm_pmd_folded(...)	0
 
 /* No huge entries yet. */
-#define pmd_trans_huge(x)	0
-#define pud_trans_huge(x)	0
-#define pmd_devmap(x)		0
-#define pud_devmap(x)		0
-#define is_swap_pmd(x)		0
-#define pmd_is_huge(x)		0
+#define pmd_trans_huge(...)	0
+#define pud_trans_huge(...)	0
+#define pmd_devmap(...)		0
+#define pud_devmap(...)		0
+#define is_swap_pmd(...)		0
+#define pmd_is_huge(...)		0
 
 #endif

@@ -4,7 +4,7 @@
  * can be, in each kind of VMA, in each way that userfaultfd may follow.
  *
  *	parent  |.W.r.S..|#####G##|P.mm.d..|	cells, up to three PTE tables,
- *	         PTE table PTE table           	over PMD, PUD and PGD borders
+ *	         PTE table PTE table		over PMD, PUD and PGD borders
  *	child   |.r.r.s..|#####G##|c.mm.d..|	each judged, and what they count
  */
 #include "harness/judge/space.h"

@@ -40,7 +40,7 @@ bool shim_alloc_fails(void)
 
 void cond_resched(void)
 {
-	shim_check(!shim_locks_held, "cond_resched() under a lock");
+	shim_check(!shim_locks_held, "the processor is given up under a lock");
 }
 
 int need_resched(void)
