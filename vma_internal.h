@@ -32,6 +32,7 @@
 #include "pgtable/include/linux/leafops.h"
 #include "vma/include/linux/pagemap.h"
 #include "vma/include/linux/hugetlb_inline.h"
+#include "vma/include/uapi/linux/userfaultfd.h"
 #include "vma/include/linux/userfaultfd_k.h"
 #include "pgtable/include/linux/mm_inline.h"
 #include "mm/include/linux/mm.h"
@@ -53,6 +54,8 @@ void folio_add_anon_rmap_pte(struct folio *folio, struct page *page,
 			     rmap_t flags);
 bool can_change_pte_writable(struct vm_area_struct *vma, unsigned long addr,
 			     pte_t pte);
+int dup_userfaultfd(struct vm_area_struct *vma, struct list_head *fcs);
+void dup_userfaultfd_fail(struct list_head *fcs);
 int copy_page_range(struct vm_area_struct *dst_vma,
 		    struct vm_area_struct *src_vma);
 struct page *vm_normal_page(struct vm_area_struct *vma, unsigned long addr,

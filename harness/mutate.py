@@ -26,7 +26,9 @@ def sites(text, pattern, new):
     """Each match of the pattern replaced in turn: (offset, what, text)"""
     for m in re.finditer(pattern, text):
         to = new(m) if callable(new) else m.expand(new)
-        yield m.start(), "%s -> %s" % (" ".join(m[0].split()), to), \
+        line = text[text.rfind("\n", 0, m.start()) + 1:].partition("\n")[0]
+        yield m.start(), "%s -> %s in: %s" % (
+            " ".join(m[0].split()), to.strip(), line.strip()), \
             text[:m.start()] + to + text[m.end():]
 
 

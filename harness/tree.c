@@ -9,6 +9,8 @@
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #define auto __auto_type
+#include "fork/mm/userfaultfd.c"
+#include "fork/fs/userfaultfd.c"
 #include "fork/mm/mprotect.c"
 #include "fork/mm/memory.c"
 #undef auto

@@ -109,7 +109,7 @@ static unsigned long put_folio(struct space *s, unsigned long i, bool anon)
 		} else if (device && coin()) {
 			folio->device_private = true;
 			c = entry(s, DEVICE_PRIVATE, pfn);
-			c.access = mine && s->vma.vm_flags & VM_WRITE && !c.uffd ?
+			c.access = mine && s->vma.vm_flags & VM_WRITE ?
 				   WRITE_ACCESS : READ_ACCESS;
 		} else if (device && mine && s->vma.vm_flags & VM_WRITE) {
 			c = entry(s, DEVICE_EXCLUSIVE, pfn);

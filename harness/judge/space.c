@@ -23,6 +23,8 @@
 #define MAYBE_GUARD	0
 #endif
 
+#define UFFD	(VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_WP | RWP)
+
 /* The PTE of an address: its table is made on the way where that is wanted. */
 static unsigned long *entry(unsigned long *table, unsigned long i,
 			    struct mm_struct *make)
@@ -246,8 +248,12 @@ void space_init(struct space *s, unsigned long start, unsigned long nr,
 	s->vma.vm_end = start + nr * PAGE_SIZE;
 	s->vma.anon_vma = private_pages ? &s->anon_vma : NULL;
 	vm_flags_init(&s->vma, flags);
-	s->vma.vm_page_prot = (flags & VM_SHARED) && (flags & VM_WRITE) ?
-			      PAGE_SHARED : PAGE_READONLY;
+	vma_set_page_prot(&s->vma);
+	memset(&s->uffd, 0, sizeof(s->uffd));
+	refcount_set(&s->uffd.refcount, 1);
+	s->uffd.mm = &s->mm;
+	if (flags & UFFD)
+		s->vma.vm_userfaultfd_ctx.ctx = &s->uffd;
 }
 
 struct folio *space_folio(struct space *s, int order, bool anon, bool swapbacked,
@@ -299,14 +305,14 @@ struct rules {
 	bool copied;
 };
 
-static struct rules rules_of(const struct space *s, const struct vm_area_struct *child)
+static struct rules rules_of(const struct space *s, vm_flags_t child)
 {
 	vm_flags_t flags = s->vma.vm_flags;
 	struct rules r = {
 		.cow = !(flags & VM_SHARED) && flags & VM_MAYWRITE,
 		.shared = flags & VM_SHARED,
-		.uffd = child->vm_flags & (VM_UFFD_WP | RWP),
-		.uffd_wp = child->vm_flags & VM_UFFD_WP,
+		.uffd = child & (VM_UFFD_WP | RWP),
+		.uffd_wp = child & VM_UFFD_WP,
 	};
 
 	r.rwp_lost = flags & RWP && !r.uffd;
@@ -593,14 +599,34 @@ static void take_down(struct space *s, struct mm_struct *child)
 	shim_reset();
 }
 
+/* The child's userfaultfd: none, or one of its own with an event on the way. */
+static void judge_uffd(struct space *s, struct vm_area_struct *vma, vm_flags_t flags)
+{
+	struct userfaultfd_ctx *ctx = vma->vm_userfaultfd_ctx.ctx;
+
+	EXPECT_EQ(vma->vm_flags, flags);
+	EXPECT(s->vma.vm_userfaultfd_ctx.ctx ==
+	       (s->vma.vm_flags & UFFD ? &s->uffd : NULL));
+	EXPECT_EQ(!!ctx, !!(flags & UFFD));
+	if (!ctx)
+		return;
+	EXPECT(ctx != &s->uffd);
+	EXPECT_EQ(ctx->features, s->uffd.features);
+	EXPECT(ctx->mm == vma->vm_mm);
+	EXPECT_EQ(ctx->released, false);
+	EXPECT_EQ(ctx->mmap_changing.counter, 0);
+	EXPECT_EQ(s->uffd.mmap_changing.counter, 1);
+}
+
 int space_fork(struct space *s, bool event_fork, long fail_at)
 {
 	static struct mm_struct child;
-	static struct vm_area_struct vma;
+	static struct vm_area_struct vma, other;
+	LIST_HEAD(events);
 	long rss[NR_RSS] = { 0 }, tables[4] = { 0 }, parents[4] = { 0 };
 	vm_flags_t flags = s->vma.vm_flags;
 	struct rules r;
-	long needed, allocated;
+	long needed, allocated, allocations;
 	int ret;
 
 	memset(&child, 0, sizeof(child));
@@ -610,17 +636,34 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	memcpy(&vma, &s->vma, sizeof(vma));
 	vma.vm_mm = &child;
 	if (!event_fork)
-		flags &= ~(VM_UFFD_WP | RWP | VM_UFFD_MISSING | VM_UFFD_MINOR);
-	vm_flags_init(&vma, flags);
-	r = rules_of(s, &vma);
+		flags &= ~(vm_flags_t)UFFD;
+	r = rules_of(s, flags);
 	look_at_pages(s);
+	s->uffd.features = event_fork ? UFFD_FEATURE_EVENT_FORK : 0;
 
 	allocated = shim_nr_tables;
 	alloc_fail_at(fail_at);
-	ret = copy_page_range(&vma, &s->vma);
+	ret = dup_userfaultfd(&vma, &events);
+	if (!ret) {
+		judge_uffd(s, &vma, flags);
+		/* Another VMA of the same userfaultfd gets the same, for nothing. */
+		allocations = alloc_count();
+		memcpy(&other, &s->vma, sizeof(other));
+		other.vm_mm = &child;
+		EXPECT_EQ(dup_userfaultfd(&other, &events), 0);
+		EXPECT(other.vm_userfaultfd_ctx.ctx == vma.vm_userfaultfd_ctx.ctx);
+		EXPECT_EQ(alloc_count(), allocations);
+		ret = copy_page_range(&vma, &s->vma);
+	} else {
+		r.copied = false;
+	}
 	allocated = shim_nr_tables - allocated;
-	EXPECT_EQ(ret, s->must_fail || (fail_at && alloc_count() >= fail_at) ?
-		  -ENOMEM : 0);
+	if (fail_at && alloc_count() >= fail_at) {
+		EXPECT_EQ(ret, -ENOMEM);
+		EXPECT_EQ(alloc_count(), fail_at);
+	} else {
+		EXPECT_EQ(ret, s->must_fail ? -ENOMEM : 0);
+	}
 
 	needed = judge_cells(s, &child, &r, ret, rss);
 	judge_folios(s, &child);
@@ -629,6 +672,8 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	EXPECT_EQ(child.rss_stat[MM_ANONPAGES].count, rss[ANON]);
 	EXPECT_EQ(child.rss_stat[MM_SWAPENTS].count, rss[SWAPPED]);
 	EXPECT_EQ(child.rss_stat[MM_SHMEMPAGES].count, rss[SHMEM]);
+	/* The child has no owner yet whom a page could be charged to. */
+	EXPECT(!shim_charged || shim_charged == &s->mm);
 	EXPECT_EQ(shim_locks_held, 0);
 	EXPECT_EQ(shim_rcu_depth, 0);
 	EXPECT_EQ(s->mm.notifying, 0);
@@ -637,6 +682,14 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	EXPECT_EQ(shim_pfns_tracked, !ret && r.copied && flags & VM_PFNMAP);
 #endif
 	take_down(s, &child);
+	/* Nobody reads the event: as if the fork had failed, or the monitor exited. */
+	dup_userfaultfd_fail(&events);
+	EXPECT_EQ(refcount_read(&s->uffd.refcount), 1u);
+	EXPECT_EQ(s->uffd.mmap_changing.counter, 0);
+	EXPECT_EQ(s->uffd.map_changing_lock.writers, 0);
+	EXPECT_EQ(s->mm.grabbed, 0);
+	EXPECT_EQ(child.grabbed, 0);
+	EXPECT_EQ(shim_nr_objects, 0l);
 
 	free_tables((unsigned long *)child.pgd, 3, tables);
 	free_tables((unsigned long *)s->mm.pgd, 3, parents);

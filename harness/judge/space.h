@@ -45,6 +45,7 @@ struct space {
 	struct mm_struct mm;
 	struct vm_area_struct vma;
 	struct anon_vma anon_vma;
+	struct userfaultfd_ctx uffd;
 	unsigned long nr;
 	struct cell cell[MAX_CELLS];	/* before the fork */
 	bool alone[MAX_CELLS];		/* its page was the parent's alone */

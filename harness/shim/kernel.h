@@ -30,6 +30,7 @@
 
 /* What tools/include does not have of atomics. */
 #define atomic_add(n, v)	((void)__sync_add_and_fetch(&(v)->counter, n))
+#define atomic_dec(v)		atomic_sub(1, v)
 #define atomic_sub(n, v)	((void)__sync_sub_and_fetch(&(v)->counter, n))
 #define atomic_long_add(n, v)	((void)__sync_add_and_fetch(&(v)->counter, n))
 

@@ -76,6 +76,7 @@ struct mm_struct {
 	unsigned long flags;
 	struct percpu_counter rss_stat[NR_MM_COUNTERS];
 	struct list_head mmlist;
+	int grabbed;			/* mmgrab() */
 	int notifying;			/* between range_start and range_end */
 };
 
@@ -85,6 +86,51 @@ void mm_trace_rss_stat(struct mm_struct *mm, int member);
 void vma_assert_write_locked(struct vm_area_struct *vma);
 void mm_prepare_for_swap_entries(struct mm_struct *mm);
 extern spinlock_t mmlist_lock;
+
+/* Which VMA is being changed, and who else might read it: see vma_start_write(). */
+void vma_start_write(struct vm_area_struct *vma);
+void vma_set_page_prot(struct vm_area_struct *vma);
+#define mmgrab(mm)			((void)(mm)->grabbed++)
+#define mmdrop(mm)			((void)(mm)->grabbed--)
+
+/* Small objects: counted, and they can fail. */
+extern long shim_nr_objects;
+void *shim_object_alloc(size_t size);
+void shim_object_free(void *object);
+struct kmem_cache { size_t size, constructed; };
+void *shim_cache_alloc(struct kmem_cache *cache);
+extern struct kmem_cache *userfaultfd_ctx_cachep;
+#define kmalloc(size, ...)		shim_object_alloc(size)
+#define kmalloc_obj(object)		shim_object_alloc(sizeof(object))
+#define kfree(object)			shim_object_free(object)
+#define kmem_cache_alloc(cache, ...)	shim_cache_alloc(cache)
+
+static inline void kmem_cache_free(struct kmem_cache *cache, void *object)
+{
+	shim_object_free(object);
+}
+
+/* Who waits for a userfaultfd: nobody, ever. */
+typedef struct { spinlock_t lock; } wait_queue_head_t;
+typedef struct { seqcount_t seqcount; } seqcount_spinlock_t;
+
+static inline int shim_nobody_waits(const wait_queue_head_t *queue)
+{
+	return 0;
+}
+
+static inline int shim_held(const spinlock_t *lock)
+{
+	return lock->held;
+}
+
+#define waitqueue_active	shim_nobody_waits
+#define spin_is_locked		shim_held
+
+struct rw_semaphore { int writers; };
+#define init_rwsem(sem)			((void)((sem)->writers = 0))
+#define down_write(sem)			shim_check(!(sem)->writers++, "a semaphore is taken twice")
+#define up_write(sem)			shim_check(!--(sem)->writers, "a semaphore that is not held is released")
 
 struct mmu_notifier_range {
 	struct mm_struct *mm;
@@ -196,6 +242,7 @@ struct folio *shim_folio_alloc(void);
 #define vma_alloc_folio(...)			shim_folio_alloc()
 #define vma_alloc_zeroed_movable_folio(...)	shim_folio_alloc()
 #define GFP_HIGHUSER_MOVABLE			GFP_KERNEL
+extern struct mm_struct *shim_charged;	/* the last that was charged for a page */
 int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp);
 #define folio_throttle_swaprate(...)	do { } while (0)
 #define __folio_mark_uptodate(...)	do { } while (0)
@@ -287,13 +334,26 @@ static inline spinlock_t *shim_dir_lock(struct mm_struct *mm)
 #define arch_enter_lazy_mmu_mode()		do { } while (0)
 #define arch_leave_lazy_mmu_mode()		do { } while (0)
 #define update_mmu_cache(...)			do { } while (0)
-#define page_table_check_ptes_set(...)		do { } while (0)
 
-static inline void set_pte(pte_t *ptep, pte_t pte)
+/* Entries written since a page table's lock was taken. */
+extern int shim_written;
+
+static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
+			    pte_t *ptep, pte_t pte, unsigned int nr)
 {
+	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is set");
 	shim_check(table_of(ptep)->ptl.held, "a PTE is set without its lock");
-	*ptep = pte;
+	shim_check((addr >> PAGE_SHIFT & 511) == ptep - table_of(ptep)->pte,
+		   "a PTE of another address is set");
+	shim_check(ptep + nr <= table_of(ptep)->pte + PTRS_PER_PTE,
+		   "a batch goes beyond its table");
+	/* Fork looks up after 32 units of work; an entry that is there is 8. */
+	shim_check(!need_resched() || shim_written++ < 2 * 32 / 8,
+		   "the locks are kept though the processor is wanted");
+	for (; nr; nr--, ptep++, pte.pte += 1ULL << PFN_PTE_SHIFT)
+		*ptep = pte;
 }
+#define set_ptes	set_ptes
 
 /* The parent loses a permission: secondary MMUs and GUP-fast are told. */
 static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
@@ -302,7 +362,9 @@ static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 	shim_check(mm->notifying, "write-protected without a notifier's range");
 	shim_check(mm->write_protect_seq.sequence & 1,
 		   "write-protected outside of write_protect_seq");
-	set_pte(ptep, pte_wrprotect(*ptep));
+	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is set");
+	shim_check(table_of(ptep)->ptl.held, "a PTE is set without its lock");
+	ptep->pte &= ~PTE_WRITE;
 }
 
 /* Huge pages: not yet, and a test that meets one fails. */

@@ -12,6 +12,8 @@ int shim_swap_count[NR_SLOTS];
 long shim_nr_tables, shim_nr_folios;
 spinlock_t mmlist_lock;
 bool always_resched;
+int shim_written;
+struct mm_struct *shim_charged;
 
 void shim_broken(const char *file, int line, const char *what)
 {
@@ -48,9 +50,56 @@ int need_resched(void)
 	return always_resched;
 }
 
+/* The parent's VMA is write-locked by dup_mmap(), the child's when it must be. */
+void vma_start_write(struct vm_area_struct *vma)
+{
+	shim_check(vma->vm_mm, "a VMA without its mm");
+}
+
 void vma_assert_write_locked(struct vm_area_struct *vma)
 {
 	shim_check(vma->vm_mm, "a VMA without its mm");
+}
+
+/* Shared and writable, unless each first write has to be noticed. */
+void vma_set_page_prot(struct vm_area_struct *vma)
+{
+	vma->vm_page_prot = vma->vm_flags & VM_SHARED &&
+			    vma->vm_flags & VM_WRITE &&
+			    !(vma->vm_flags & VM_UFFD_WP) ?
+			    PAGE_SHARED : PAGE_READONLY;
+}
+
+/* Small objects. The constructor of this cache has made the wait queues. */
+static struct kmem_cache uffd_ctx_cache = {
+	sizeof(struct userfaultfd_ctx), offsetof(struct userfaultfd_ctx, refcount)
+};
+struct kmem_cache *userfaultfd_ctx_cachep = &uffd_ctx_cache;
+long shim_nr_objects;
+
+void *shim_object_alloc(size_t size)
+{
+	void *object = shim_alloc_fails() ? NULL : malloc(size);
+
+	if (object)
+		memset(object, 0xa5, size);
+	shim_nr_objects += !!object;
+	return object;
+}
+
+void *shim_cache_alloc(struct kmem_cache *cache)
+{
+	void *object = shim_object_alloc(cache->size);
+
+	if (object)
+		memset(object, 0, cache->constructed);
+	return object;
+}
+
+void shim_object_free(void *object)
+{
+	shim_nr_objects -= !!object;
+	free(object);
 }
 
 /* Folios. */
@@ -116,8 +165,8 @@ struct folio *shim_folio_alloc(void)
 int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp)
 {
 	(void)folio;
-	(void)mm;
 	(void)gfp;
+	shim_charged = mm;
 	return shim_alloc_fails() ? -ENOMEM : 0;
 }
 
@@ -251,6 +300,7 @@ void shim_reset(void)
 {
 	memset(shim_swap_count, 0, sizeof(shim_swap_count));
 	memset(slot_room, 0, sizeof(slot_room));
+	shim_charged = NULL;
 	shim_pfns_tracked = 0;
 }
 
@@ -322,28 +372,32 @@ pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
 {
 	pte_t *ptep = pte_offset_map_nolock(mm, pmd, addr, ptlp);
 
-	if (ptep)
+	if (ptep) {
 		spin_lock(*ptlp);
+		shim_written = 0;
+	}
 	return ptep;
 }
 
 int shim_pfns_tracked;
 
 #ifdef TREE_HAS_track_pfn_copy
+static struct vm_area_struct *tracked;
+
 int track_pfn_copy(struct vm_area_struct *dst_vma,
 		   struct vm_area_struct *src_vma, unsigned long *pfn)
 {
 	shim_check(dst_vma->vm_mm != src_vma->vm_mm, "a PFN range is its own copy");
 	if (shim_alloc_fails())
 		return -ENOMEM;
+	tracked = dst_vma;
 	*pfn = ++shim_pfns_tracked;
 	return 0;
 }
 
 void untrack_pfn_copy(struct vm_area_struct *dst_vma, unsigned long pfn)
 {
-	(void)dst_vma;
-	shim_check(pfn == (unsigned long)shim_pfns_tracked,
+	shim_check(dst_vma == tracked && pfn == (unsigned long)shim_pfns_tracked,
 		   "a PFN range is untracked that was not tracked last");
 	shim_pfns_tracked--;
 }
