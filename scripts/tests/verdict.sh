@@ -30,7 +30,8 @@ EOF
 # judge NAME STATUS PATTERN: the verdict on base and tree
 judge() {
 	local is=0
-	V=1 "$top/boot/verdict" --added "$tmp/added" "$tmp/base" "$tmp/tree" \
+	V=1 "$top/boot/verdict" --added "$tmp/added" \
+		--skips "$tmp/skips" "$tmp/base" "$tmp/tree" \
 		>"$tmp/verdict" 2>&1 || is=$?
 	if [ "$is" = "$2" ] && grep -qE "$3" "$tmp/verdict"; then
 		pass "$1"
@@ -39,6 +40,7 @@ judge() {
 	fi
 }
 echo new-test >"$tmp/added"
+: >"$tmp/skips"
 good | console base 0
 
 good | console tree 0
@@ -55,6 +57,9 @@ good | sed 's/ok 2 new.second/not ok 2 new.second/' | console tree 0
 judge 'a test of the queue fails' 1 '^not ok .*new-test: new.second'
 good | sed 's/ok 2 new.second/ok 2 new.second # SKIP no such device/' | console tree 0
 judge 'a test of the queue skips' 1 '^not ok .*new.second # a test of the queue skips'
+echo 'new-test: new.second	# it cannot be otherwise' >"$tmp/skips"
+judge 'a test of the queue skips, and is listed' 0 '^ok .*new.second # SKIP no such device'
+: >"$tmp/skips"
 good | sed '/ok 2 new.second/d' | console tree 0
 judge 'fewer results than planned' 1 '^not ok .*new-test: plan # 2 planned, 1 run'
 good | sed 's/^ok 2 new-test.*/not ok 2 new-test # signal 11/' | console tree 0
