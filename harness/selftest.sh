@@ -92,6 +92,11 @@ enum {
 	DECLARE_BIT(HIGH, 2),
 };'
 
+root='static inline int root(void)
+{
+	return leaf_two();	/* not leaf_three() */
+}'
+
 check "import: a return type on the line before the name" \
 	taken type_above "$type_above"
 check "import: a definition in each branch of an #if, with its #if" \
@@ -108,6 +113,14 @@ check "import: a prototype of two lines" \
 	taken declared_only $'int declared_only(int a,\n\t\t  int b);'
 check "import: a table" \
 	taken table $'static const int table[] = {\n\t1,\n\t2,\n};'
+check "import: a function and what it uses of its file" \
+	taken root+ "$branches
+static inline int leaf_one(void) { return IN_EACH_BRANCH; }
+static inline int leaf_two(void) { return leaf_one(); }
+$root"
+check "import: and all of that but one" \
+	taken 'root+ -leaf_one' "static inline int leaf_two(void) { return leaf_one(); }
+$root"
 check "import: in the order of the file, whatever that of the list" \
 	taken 'table bits_t' $'typedef struct {\n\tunsigned long bits[2];\n} bits_t;\nstatic const int table[] = {\n\t1,\n\t2,\n};'
 check "import: a name in a comment is none" \

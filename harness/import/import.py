@@ -10,6 +10,8 @@ A list says, a line each, from which file of the tree which names are taken:
     kernel/fork.c|mm/mmap.c        dup_mmap        # the first that has it
     include/linux/userfaultfd_k.h  userfaultfd_rwp?  # only where it exists
     include/linux/mm.h             VM_*            # a glob, one hit at least
+    mm/memory.c                    copy_page_range+ -dump_it
+                                   # and what it uses of that file, but for ...
 
 and becomes OUT/<list>/<file>, one for each (first) file, in the order of the
 file itself: the definitions, the #if lines that enclose them, #line, and
@@ -126,6 +128,20 @@ class Source:
                     or line.lstrip().startswith(("#", "//", "/*", "*"))
                     or (i and self.lines[i - 1].endswith("\\")))
 
+    def used(self, names, but):
+        """The names, and what of this file they use, and that uses, ..."""
+        todo, found = list(names), set(names)
+        while todo:
+            text = "\n".join("\n".join(self.lines[first:last + 1])
+                             for first, last in self.ranges[todo.pop()])
+            text = re.sub(r'/\*.*?\*/|//[^\n]*|"(\\.|[^"\\\n])*"', " ", text,
+                          flags=re.S)
+            for name in re.findall(r"[A-Za-z_]\w*", text):
+                if name in self.ranges and name not in found | but:
+                    found.add(name)
+                    todo.append(name)
+        return sorted(found)
+
     def emit(self, names):
         wanted = set()
         for name in names:
@@ -158,7 +174,7 @@ class Importer:
     def find(self, files, pattern):
         """The first of the files that has the name, and the names it has"""
         optional = pattern.endswith("?")
-        pattern = pattern.rstrip("?")
+        pattern = pattern.rstrip("?+")
         for s in filter(None, map(self.source, files)):
             hits = fnmatch.filter(s.ranges, pattern)
             if hits:
@@ -185,8 +201,13 @@ class Importer:
                     die(2, "%s:%d: a file, but no name" % (path, number))
                 files = words[0].split("|")
                 by_source = taken.setdefault(files[0], {})
+                but = {w[1:] for w in words[1:] if w.startswith("-")}
                 for word in words[1:]:
+                    if word.startswith("-"):
+                        continue
                     s, hits = self.find(files, word)
+                    if s and word.endswith("+"):
+                        hits = s.used(hits, but)
                     if s:
                         by_source.setdefault(s, []).extend(hits)
         return taken

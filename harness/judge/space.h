@@ -55,6 +55,8 @@ struct space {
 	bool locked[MAX_CELLS];		/* by somebody else */
 	unsigned long nr_folios;
 	long tables_before;
+	struct mm_struct *child;
+	long child_tables, child_pages;	/* PTE tables and pages that it got */
 	bool must_fail;			/* even if no allocation does */
 };
 

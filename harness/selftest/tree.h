@@ -43,4 +43,13 @@ static const int table[] = {
 	2,
 };
 
+/* leaf_two() is called below, "leaf_three" is not. */
+static inline int leaf_one(void) { return IN_EACH_BRANCH; }
+static inline int leaf_two(void) { return leaf_one(); }
+static inline int leaf_three(void) { return 3; }
+static inline int root(void)
+{
+	return leaf_two();	/* not leaf_three() */
+}
+
 #endif

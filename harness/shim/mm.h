@@ -159,6 +159,7 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 	unsigned long _folio_nr_pages, _flags_1;			\
 	bool anon, swapbacked, locked, dirty, device_private, on_lru;	\
 	bool exclusive, poisoned;					\
+	unsigned long addr;	/* where memory policy was asked for it */	\
 	u64 content
 
 struct page { SHIM_PAGE; };
@@ -238,9 +239,10 @@ void folio_unlock(struct folio *folio);
 #define unlock_page(p)		folio_unlock(page_folio(p))
 int copy_mc_user_highpage(struct page *to, struct page *from,
 			  unsigned long addr, struct vm_area_struct *vma);
-struct folio *shim_folio_alloc(void);
-#define vma_alloc_folio(...)			shim_folio_alloc()
-#define vma_alloc_zeroed_movable_folio(...)	shim_folio_alloc()
+struct folio *vma_alloc_folio(gfp_t gfp, int order, struct vm_area_struct *vma,
+			      unsigned long addr, ...);
+struct folio *vma_alloc_zeroed_movable_folio(struct vm_area_struct *vma,
+					     unsigned long addr);
 #define GFP_HIGHUSER_MOVABLE			GFP_KERNEL
 extern struct mm_struct *shim_charged;	/* the last that was charged for a page */
 int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp);

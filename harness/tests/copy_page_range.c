@@ -83,6 +83,49 @@ TEST(device_page_locked)
 	EXPECT_EQ(space_fork(&s, false, 0), -ENOMEM);
 }
 
+/*
+ * What fork() pays for one page that it must not lose, in a shared mapping of
+ * three full tables of pages that a fault brings back.
+ *
+ *	parent  |pppppppp|ppppgppp|pppppppp|
+ *	child   |........|....g...|........|	one table
+ */
+static void one_among_many(vm_flags_t flags, struct cell kept)
+{
+	struct cell page = { .kind = PRESENT, .dirty = true, .young = true };
+	unsigned long nr = 3 * PTRS_PER_PTE;
+
+	space_init(&s, 8 * PMD_SIZE, nr, SHARED | flags, false);
+	for (unsigned long i = 0; i < nr; i++) {
+		page.value = folio_pfn(space_folio(&s, 0, false, true, 0));
+		if (i == nr / 2 && kept.kind == PRESENT)
+			kept.value = page.value;
+		space_put(&s, i, i == nr / 2 ? kept : page);
+	}
+	EXPECT_EQ(space_fork(&s, true, 0), 0);
+	if (s.child_pages >= (long)nr - 1)
+		test_skip("this tree copies all %ld pages, with %ld tables, for one",
+			  s.child_pages, s.child_tables);
+	EXPECT_EQ(s.child_tables, 1l);
+	EXPECT_EQ(s.child_pages, kept.kind == PRESENT ? 1l : 0l);
+}
+
+TEST_IF(one_guard_among_many, "a fork that leaves to faults what they rebuild")
+{
+#ifdef VM_MAYBE_GUARD
+	one_among_many(VM_MAYBE_GUARD, (struct cell){ .kind = MARKER,
+						      .value = PTE_MARKER_GUARD });
+#else
+	test_skip("no guard regions");
+#endif
+}
+
+TEST_IF(one_protected_among_many, "a fork that leaves to faults what they rebuild")
+{
+	one_among_many(VM_UFFD_WP, (struct cell){ .kind = PRESENT, .uffd = true,
+						  .dirty = true });
+}
+
 TEST(random_spaces)
 {
 	u64 seed = first_seed();

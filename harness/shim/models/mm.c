@@ -157,9 +157,23 @@ void folio_put(struct folio *folio)
 	}
 }
 
-struct folio *shim_folio_alloc(void)
+struct folio *vma_alloc_folio(gfp_t gfp, int order, struct vm_area_struct *vma,
+			      unsigned long addr, ...)
 {
-	return shim_alloc_fails() ? NULL : folio_new(0);
+	struct folio *folio = shim_alloc_fails() ? NULL : folio_new(order);
+
+	(void)gfp;
+	shim_check(addr >= vma->vm_start && addr < vma->vm_end,
+		   "a folio for an address outside of its VMA");
+	if (folio)
+		folio->addr = addr;
+	return folio;
+}
+
+struct folio *vma_alloc_zeroed_movable_folio(struct vm_area_struct *vma,
+					     unsigned long addr)
+{
+	return vma_alloc_folio(GFP_HIGHUSER_MOVABLE, 0, vma, addr);
 }
 
 int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp)
@@ -198,7 +212,7 @@ int copy_mc_user_highpage(struct page *to, struct page *from,
 void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma,
 			     unsigned long addr, rmap_t flags)
 {
-	(void)addr;
+	shim_check(folio->addr == addr, "a folio for another address is used");
 	shim_check(folio->_folio_nr_pages == 1, "a large folio is copied");
 	shim_check(folio->_mapcount.counter == -1, "a new folio is mapped");
 	folio->_mapcount.counter = 0;
