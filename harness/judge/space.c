@@ -236,6 +236,7 @@ void space_init(struct space *s, unsigned long start, unsigned long nr,
 	memset(&s->vma, 0, sizeof(s->vma));
 	memset(s->cell, 0, nr * sizeof(s->cell[0]));
 	INIT_LIST_HEAD(&s->mm.mmlist);
+	INIT_LIST_HEAD(&s->swapped);
 	s->nr = nr;
 	s->nr_folios = 0;
 	s->must_fail = false;
@@ -282,8 +283,12 @@ void space_put(struct space *s, unsigned long i, struct cell cell)
 
 	s->cell[i] = cell;
 	*ptep = to_pte(&cell);
-	if (cell.kind == SWAP)
+	if (cell.kind == SWAP) {
 		shim_swap_count[cell.value]++;
+		/* swapoff() finds the parent already. */
+		if (list_empty(&s->mm.mmlist))
+			list_add(&s->mm.mmlist, &s->swapped);
+	}
 	if (refers(&cell))
 		((struct folio *)page->head)->_refcount.counter++;
 	if (maps(&cell)) {

@@ -16,6 +16,8 @@ long alloc_count(void);
 struct folio *folio_new(int order);
 /** always_resched - whether need_resched() says so: fork gives up its locks. */
 extern bool always_resched;
+/** resched_asked, resched_given - calls of need_resched() and cond_resched(). */
+extern long resched_asked, resched_given;
 
 enum kind {
 	NONE,			/* nothing: the fault decides */
@@ -55,6 +57,7 @@ struct space {
 	bool locked[MAX_CELLS];		/* by somebody else */
 	unsigned long nr_folios;
 	long tables_before;
+	struct list_head swapped;
 	struct mm_struct *child;
 	long child_tables, child_pages;	/* PTE tables and pages that it got */
 	bool must_fail;			/* even if no allocation does */

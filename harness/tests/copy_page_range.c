@@ -7,6 +7,8 @@
  *	         PTE table PTE table		over PMD, PUD and PGD borders
  *	child   |.r.r.s..|#####G##|c.mm.d..|	each judged, and what they count
  */
+#include <time.h>
+
 #include "harness/judge/space.h"
 #include "harness/test.h"
 
@@ -15,16 +17,56 @@ static struct space s;
 #define PRIVATE	(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
 #define SHARED	(PRIVATE | VM_SHARED | VM_MAYSHARE)
 
-static u64 first_seed(void)
-{
-	const char *seed = getenv("SEED");
+/*
+ * Which seeds: a number of them from 1 on; with SEED= that one; with
+ * FUZZ_SECONDS= as many as there is time for, from SEED= or from the clock.
+ */
+struct seeds {
+	u64 seed, first;
+	unsigned long left;
+	double start, seconds;
+};
 
-	return seed ? strtoull(seed, NULL, 0) : 1;
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
-static unsigned long rounds(unsigned long n)
+static struct seeds seeds(unsigned long n)
 {
-	return getenv("SEED") ? 1 : n;
+	const char *seed = getenv("SEED"), *seconds = getenv("FUZZ_SECONDS");
+	struct seeds r = { .seed = 1, .left = n, .start = now() };
+
+	if (seconds)
+		r.seconds = atof(seconds);
+	if (seed)
+		r.seed = strtoull(seed, NULL, 0);
+	else if (seconds)
+		r.seed = (u64)time(NULL) << 32;
+	if (seed)
+		r.left = 1;
+	r.first = r.seed--;
+	return r;
+}
+
+static bool next(struct seeds *r)
+{
+	double took;
+
+	r->seed++;
+	if (!r->seconds)
+		return r->left--;
+	if (r->seed % 64 || now() < r->start + r->seconds)
+		return true;
+	took = now() - r->start;
+	test_say("seeds from %llu on: %llu forks, %.0f a second",
+		 (unsigned long long)r->first,
+		 (unsigned long long)(r->seed - r->first),
+		 (r->seed - r->first) / took);
+	return false;
 }
 
 static bool failed(u64 seed)
@@ -84,6 +126,33 @@ TEST(device_page_locked)
 }
 
 /*
+ * Latency: fork looks up after 32 units of work. An entry that is none is one,
+ * an entry that is there 8, and when it looks up in vain it goes on at once.
+ */
+TEST(looks_up_often)
+{
+	unsigned long nr = PTRS_PER_PTE;
+	struct cell page = { .kind = PRESENT, .dirty = true };
+
+	space_init(&s, 8 * PMD_SIZE, nr, PRIVATE, true);
+	page.value = folio_pfn(space_folio(&s, 0, true, true, 0));
+	space_put(&s, nr - 1, page);
+	resched_asked = 0;
+	EXPECT_EQ(space_fork(&s, false, 0), 0);
+	EXPECT(resched_asked >= (long)nr / 33);
+
+	space_init(&s, 8 * PMD_SIZE, nr, PRIVATE, true);
+	for (unsigned long i = 0; i < nr; i++) {
+		page.value = folio_pfn(space_folio(&s, 0, true, true, 0));
+		space_put(&s, i, page);
+	}
+	always_resched = true;
+	resched_given = 0;
+	EXPECT_EQ(space_fork(&s, false, 0), 0);
+	EXPECT(resched_given >= (long)nr / 5);
+}
+
+/*
  * What fork() pays for one page that it must not lose, in a shared mapping of
  * three full tables of pages that a fault brings back.
  *
@@ -128,13 +197,13 @@ TEST_IF(one_protected_among_many, "a fork that leaves to faults what they rebuil
 
 TEST(random_spaces)
 {
-	u64 seed = first_seed();
+	struct seeds r = seeds(8000);
 
-	for (unsigned long n = rounds(8000); n--; seed++) {
-		bool event_fork = space_fill(&s, seed);
+	while (next(&r)) {
+		bool event_fork = space_fill(&s, r.seed);
 
 		space_fork(&s, event_fork, 0);
-		if (failed(seed))
+		if (failed(r.seed))
 			return;
 	}
 }
@@ -142,14 +211,14 @@ TEST(random_spaces)
 /* Fork gives up its locks as often as it can, and goes on where it was. */
 TEST(random_spaces_rescheduled)
 {
-	u64 seed = first_seed();
+	struct seeds r = seeds(2000);
 
 	always_resched = true;
-	for (unsigned long n = rounds(2000); n--; seed++) {
-		bool event_fork = space_fill(&s, seed);
+	while (next(&r)) {
+		bool event_fork = space_fill(&s, r.seed);
 
 		space_fork(&s, event_fork, 0);
-		if (failed(seed))
+		if (failed(r.seed))
 			return;
 	}
 }
@@ -157,16 +226,16 @@ TEST(random_spaces_rescheduled)
 /* Each allocation fails in turn: -ENOMEM, nothing leaks, the parent lives on. */
 TEST(random_spaces_without_memory)
 {
-	u64 seed = first_seed();
+	struct seeds r = seeds(400);
 
-	for (unsigned long n = rounds(400); n--; seed++) {
+	while (next(&r)) {
 		int ret = -ENOMEM;
 
 		for (long nth = 1; ret; nth++) {
-			bool event_fork = space_fill(&s, seed);
+			bool event_fork = space_fill(&s, r.seed);
 
 			ret = space_fork(&s, event_fork, nth);
-			if (failed(seed))
+			if (failed(r.seed))
 				return;
 		}
 	}

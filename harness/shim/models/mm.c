@@ -12,6 +12,7 @@ int shim_swap_count[NR_SLOTS];
 long shim_nr_tables, shim_nr_folios;
 spinlock_t mmlist_lock;
 bool always_resched;
+long resched_asked, resched_given;
 int shim_written;
 struct mm_struct *shim_charged;
 
@@ -42,11 +43,13 @@ bool shim_alloc_fails(void)
 
 void cond_resched(void)
 {
+	resched_given++;
 	shim_check(!shim_locks_held, "the processor is given up under a lock");
 }
 
 int need_resched(void)
 {
+	resched_asked++;
 	return always_resched;
 }
 
