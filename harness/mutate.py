@@ -10,7 +10,7 @@ it is: a mutant is a copy of one file in OUT/<number>/, found first by -I. The
 tests that are built with it must fail; a mutant with which they pass has
 survived, and that is a failure. What does not compile, compiles to the same code
 as before, or by a "= pattern # reason" of the list cannot be told from it, is no
-mutant: it is named, and counted as skipped. ONE: only of names that match it.
+mutant: it is named, and counted as skipped. ONE: only of the names, or globs, in it.
 """
 
 import concurrent.futures
@@ -84,7 +84,8 @@ def delete(text):
     """a statement left out"""
     return sites(text, r"(?<=[;{})]\n)(\t+)(?!(return|goto|break|continue|case|"
                  r"default|else|do|const|struct|unsigned|bool|int|(\w+_t)) )"
-                 r"[\w*(+-][^;{}]*;", r"\1;")
+                 r"[\w*(+-][^;{}]*;",
+                 lambda m: m[1] + ";" + "\n" * m[0].count("\n"))
 
 
 def compare(text):
@@ -191,7 +192,8 @@ class List:
             else:
                 sys.exit("%s: no definition of %s to change" %
                          (self.path, names))
-            if one and not fnmatch.fnmatchcase(name, one):
+            if one and not any(fnmatch.fnmatchcase(name, p)
+                               for p in one.split()):
                 continue
             body = without_comments(text[at[0]:at[1]])
             general = ways == ["general"]

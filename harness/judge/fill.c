@@ -113,6 +113,8 @@ static unsigned long put_folio(struct space *s, unsigned long i, bool anon)
 				   WRITE_ACCESS : READ_ACCESS;
 		} else if (device && mine && s->vma.vm_flags & VM_WRITE) {
 			c = entry(s, DEVICE_EXCLUSIVE, pfn);
+			if (coin())
+				c.access = WRITE_ACCESS;
 		}
 		if (mine)
 			SetPageAnonExclusive(page);
@@ -128,6 +130,11 @@ static struct cell marker(const struct space *s)
 
 	if (flags & VM_MAYBE_GUARD && coin()) {
 		c.value = PTE_MARKER_GUARD;
+		return c;
+	}
+	if (one_in(4)) {
+		c.kind = HWPOISON;
+		c.value = FIRST_PFN + 7;
 		return c;
 	}
 	if (coin())

@@ -102,11 +102,15 @@ static pte_t to_pte(const struct cell *c)
 #ifdef SWP_DEVICE_EXCLUSIVE
 		v = swap_pte(SWP_DEVICE_EXCLUSIVE, c->value);
 #else
-		v = swap_pte(SWP_DEVICE_EXCLUSIVE_WRITE, c->value);
+		v = swap_pte(c->access == WRITE_ACCESS ? SWP_DEVICE_EXCLUSIVE_WRITE :
+			     SWP_DEVICE_EXCLUSIVE_READ, c->value);
 #endif
 		break;
 	case MARKER:
 		v = swap_pte(SWP_PTE_MARKER, c->value);
+		break;
+	case HWPOISON:
+		v = swap_pte(SWP_HWPOISON, c->value);
 		break;
 	}
 	return __pte(v | (c->soft_dirty ? PTE_SWP_SOFT_DIRTY : 0) |
@@ -153,11 +157,17 @@ static struct cell from_pte(pte_t pte)
 	case SWP_PTE_MARKER:
 		c.kind = MARKER;
 		return c;
+	case SWP_HWPOISON:
+		c.kind = HWPOISON;
+		return c;
 	case 0:
 		c.kind = SWAP;
 		return c;
 	}
 	c.kind = DEVICE_EXCLUSIVE;
+#ifdef SWP_DEVICE_EXCLUSIVE_WRITE
+	c.access = type == SWP_DEVICE_EXCLUSIVE_WRITE ? WRITE_ACCESS : READ_ACCESS;
+#endif
 	return c;
 }
 
@@ -172,7 +182,7 @@ static const char *text(const struct cell *c)
 {
 	static const char * const names[] = {
 		"none", "present", "swap", "migration", "device-private",
-		"device-exclusive", "marker",
+		"device-exclusive", "marker", "hwpoison",
 	};
 	static char buf[4][160];
 	static int turn;
@@ -207,6 +217,7 @@ static bool same_in(const struct space *s, struct cell a, const struct cell *b)
 static struct page *page_of(const struct cell *c)
 {
 	if (c->kind == NONE || c->kind == SWAP || c->kind == MARKER ||
+	    c->kind == HWPOISON ||
 	    (c->kind == PRESENT && c->special) ||
 	    c->value < FIRST_PFN || c->value >= FIRST_PFN + NR_PFNS)
 		return NULL;
@@ -236,7 +247,7 @@ void space_init(struct space *s, unsigned long start, unsigned long nr,
 	memset(&s->vma, 0, sizeof(s->vma));
 	memset(s->cell, 0, nr * sizeof(s->cell[0]));
 	INIT_LIST_HEAD(&s->mm.mmlist);
-	INIT_LIST_HEAD(&s->swapped);
+	INIT_LIST_HEAD(&init_mm.mmlist);
 	s->nr = nr;
 	s->nr_folios = 0;
 	s->must_fail = false;
@@ -287,7 +298,7 @@ void space_put(struct space *s, unsigned long i, struct cell cell)
 		shim_swap_count[cell.value]++;
 		/* swapoff() finds the parent already. */
 		if (list_empty(&s->mm.mmlist))
-			list_add(&s->mm.mmlist, &s->swapped);
+			list_add(&s->mm.mmlist, &init_mm.mmlist);
 	}
 	if (refers(&cell))
 		((struct folio *)page->head)->_refcount.counter++;
@@ -360,7 +371,7 @@ static struct cell given_back(const struct space *s, unsigned long i)
 	c.dirty = c.write && ((struct folio *)page_of(&c)->head)->dirty;
 	c.protnone = c.uffd && flags & RWP;
 #else
-	c.dirty = !c.uffd;
+	c.dirty = !c.uffd && c.access == WRITE_ACCESS;
 	c.write = c.dirty && flags & VM_WRITE;
 #endif
 	if (c.dirty)
@@ -444,7 +455,7 @@ static bool fault_rebuilds(const struct space *s, const struct rules *r,
 /* The cells around one, each a letter; in capitals what the parent owns alone. */
 static void draw(struct space *s, unsigned long at)
 {
-	static const char letters[] = ".psmdxk";
+	static const char letters[] = ".psmdxkh";
 	unsigned long first = at < 32 ? 0 : at - 32;
 
 	for (int who = 0; who < 3; who++) {
@@ -465,7 +476,7 @@ static void draw(struct space *s, unsigned long at)
 		test_say("%s|%s|", who == 0 ? "before  " :
 			 who == 1 ? "parent  " : "child   ", line);
 	}
-	test_say("%*s^ page %lu; .none present swap migration device-private xclusive marKer guard z: no struct page; CAPITAL: the parent's alone",
+	test_say("%*s^ page %lu; .none present swap migration device-private xclusive marKer guard hwpoison z: no struct page; CAPITAL: the parent's alone",
 		 (int)(9 + at - first), "", at);
 }
 
@@ -481,7 +492,8 @@ static void differs(struct space *s, const char *who, unsigned long i,
 }
 
 /* The copy of a pinned page is another page with the same in it. */
-static bool is_copy(const struct cell *found, const struct cell *expected)
+static bool is_copy(const struct space *s, const struct cell *found,
+		    const struct cell *expected)
 {
 	struct page *page = page_of(found), *from = page_of(expected);
 	struct cell c = *found;
@@ -490,6 +502,7 @@ static bool is_copy(const struct cell *found, const struct cell *expected)
 	return page && from && page != from && page->head == page &&
 	       page->content == from->content && page->exclusive && page->anon &&
 	       page->_refcount.counter == 1 && page->_mapcount.counter == 0 &&
+	       page->mapping == (char *)&s->child_anon_vma + 1 &&
 	       page->on_lru && same(&c, expected);
 }
 
@@ -547,10 +560,11 @@ static long judge_cells(struct space *s, struct mm_struct *child,
 		    !(not_reached && (same(&p, &s->cell[i]) || same_in(s, p, &back))))
 			differs(s, "parent", i, &p, &want_p);
 		if (!not_reached &&
-		    !(r->copied && s->pinned[i] ? is_copy(&c, &want_c) :
+		    !(r->copied && s->pinned[i] ? is_copy(s, &c, &want_c) :
 		      same_in(s, c, &want_c) || same_but_write(s, r, &c, &want_c)))
 			differs(s, "child", i, &c, &want_c);
 		count_rss(&c, rss);
+		s->copies += r->copied && s->pinned[i] && c.kind != NONE;
 		if (c.kind != NONE && table != last) {
 			last = table;
 			needed++;
@@ -617,9 +631,12 @@ static void judge_swap(struct space *s, struct mm_struct *child, bool any)
 	for (int slot = 0; slot < NR_SLOTS; slot++)
 		if (count[slot] != shim_swap_count[slot])
 			EXPECT_EQ(shim_swap_count[slot], count[slot]);
-	/* swapoff() finds the child. */
-	if (any)
-		EXPECT(!list_empty(&child->mmlist));
+	/* swapoff() finds the child, once. */
+	if (!any)
+		return;
+	EXPECT(child->mmlist.next != &child->mmlist);
+	EXPECT(child->mmlist.next->prev == &child->mmlist);
+	EXPECT(child->mmlist.prev->next == &child->mmlist);
 }
 
 /* Both exit: what the child maps is released, what the space made is gone. */
@@ -687,6 +704,10 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	child.flags = s->mm.flags;
 	memcpy(&vma, &s->vma, sizeof(vma));
 	vma.vm_mm = &child;
+	s->child_anon_vma.refcount.counter = 1;
+	if (s->vma.anon_vma)
+		vma.anon_vma = &s->child_anon_vma;
+	s->copies = 0;
 	if (!event_fork)
 		flags &= ~(vm_flags_t)UFFD;
 	r = rules_of(s, flags);
@@ -726,6 +747,7 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	EXPECT_EQ(child.rss_stat[MM_SHMEMPAGES].count, rss[SHMEM]);
 	/* The child has no owner yet whom a page could be charged to. */
 	EXPECT(!shim_charged || shim_charged == &s->mm);
+	EXPECT(!s->copies || shim_charged);
 	EXPECT_EQ(shim_locks_held, 0);
 	EXPECT_EQ(shim_rcu_depth, 0);
 	EXPECT_EQ(s->mm.notifying, 0);
@@ -742,6 +764,7 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	EXPECT_EQ(s->mm.grabbed, 0);
 	EXPECT_EQ(child.grabbed, 0);
 	EXPECT_EQ(shim_nr_objects, 0l);
+	EXPECT_EQ(bad_ptes, 0);
 
 	free_tables((unsigned long *)child.pgd, 3, tables);
 	free_tables((unsigned long *)s->mm.pgd, 3, parents);

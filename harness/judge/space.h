@@ -27,6 +27,7 @@ enum kind {
 	DEVICE_PRIVATE,		/* the page is in a device's memory */
 	DEVICE_EXCLUSIVE,	/* a device has the page for itself */
 	MARKER,
+	HWPOISON,		/* a memory error took the page */
 };
 
 enum access { READ_ACCESS, READ_EXCLUSIVE_ACCESS, WRITE_ACCESS };
@@ -35,7 +36,7 @@ enum access { READ_ACCESS, READ_EXCLUSIVE_ACCESS, WRITE_ACCESS };
 struct cell {
 	enum kind kind;
 	unsigned long value;	/* frame, slot, or the marker's bits */
-	enum access access;	/* MIGRATION and DEVICE_PRIVATE */
+	enum access access;	/* MIGRATION, DEVICE_PRIVATE, DEVICE_EXCLUSIVE */
 	bool write, dirty, young, soft_dirty, uffd, special, protnone;
 	bool exclusive;		/* of a swap slot; of a page, see struct page */
 };
@@ -57,11 +58,17 @@ struct space {
 	bool locked[MAX_CELLS];		/* by somebody else */
 	unsigned long nr_folios;
 	long tables_before;
-	struct list_head swapped;
 	struct mm_struct *child;
+	struct anon_vma child_anon_vma;
 	long child_tables, child_pages;	/* PTE tables and pages that it got */
+	long copies;			/* of pinned pages */
 	bool must_fail;			/* even if no allocation does */
 };
+
+/** bad_ptes - how often print_bad_pte() is to be called, less how often it was. */
+extern int bad_ptes;
+/** batches - calls that set PTEs, of however many, since the test reset it. */
+extern long batches;
 
 /**
  * space_init() - an empty VMA of @nr pages from @start on.

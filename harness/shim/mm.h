@@ -84,7 +84,7 @@ struct mm_struct {
 #define trace_rss_stat(...)		do { } while (0)
 void mm_trace_rss_stat(struct mm_struct *mm, int member);
 void vma_assert_write_locked(struct vm_area_struct *vma);
-void mm_prepare_for_swap_entries(struct mm_struct *mm);
+extern struct mm_struct init_mm;
 extern spinlock_t mmlist_lock;
 
 /* Which VMA is being changed, and who else might read it: see vma_start_write(). */
@@ -340,6 +340,7 @@ static inline spinlock_t *shim_dir_lock(struct mm_struct *mm)
 /* Entries written since a page table's lock was taken. */
 extern int shim_written;
 extern bool always_resched;
+extern long batches;
 
 static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 			    pte_t *ptep, pte_t pte, unsigned int nr)
@@ -353,6 +354,7 @@ static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 	/* Fork looks up after 32 units of work; an entry that is there is 8. */
 	shim_check(!always_resched || shim_written++ < 2 * 32 / 8,
 		   "the locks are kept though the processor is wanted");
+	batches++;
 	for (; nr; nr--, ptep++, pte.pte += 1ULL << PFN_PTE_SHIFT)
 		*ptep = pte;
 }

@@ -125,6 +125,53 @@ TEST(device_page_locked)
 	EXPECT_EQ(space_fork(&s, false, 0), -ENOMEM);
 }
 
+/* What maps a page that there is not: reported, copied, and nothing counted. */
+TEST(bad_entries)
+{
+	struct cell page = { .kind = PRESENT, .special = true };
+
+	space_init(&s, SPACE_START, 2, PRIVATE, true);
+	page.value = FIRST_PFN + 5;
+	space_put(&s, 0, page);
+	page.value = FIRST_PFN + NR_PFNS;
+	page.special = false;
+	space_put(&s, 1, page);
+	bad_ptes = 2;
+	EXPECT_EQ(space_fork(&s, false, 0), 0);
+}
+
+/*
+ * The pages of a large folio go in one batch, whatever differs between them
+ * that does not count: a shared page's dirty bit is not the child's, and a VMA
+ * that is soft-dirty needs no such bits.
+ */
+TEST(large_folio_at_once)
+{
+	static const vm_flags_t flags[] = { PRIVATE, SHARED | VM_UFFD_WP,
+					    PRIVATE | VM_SOFTDIRTY };
+
+	for (size_t n = 0; n < ARRAY_SIZE(flags); n++)
+		for (unsigned long nr = 2; nr <= 16; nr += 14) {
+			bool anon = !(flags[n] & VM_SHARED);
+			struct folio *folio;
+
+			space_init(&s, SPACE_START, nr, flags[n], anon);
+			folio = space_folio(&s, 4, anon, true, 0);
+			for (unsigned long i = 0; i < nr; i++) {
+				struct cell page = { .kind = PRESENT };
+
+				page.value = folio_pfn(folio) + i;
+				page.dirty = flags[n] & VM_SHARED && i & 1;
+				page.soft_dirty = flags[n] & VM_SOFTDIRTY && i & 1;
+				space_put(&s, i, page);
+			}
+			batches = 0;
+			EXPECT_EQ(space_fork(&s, true, 0), 0);
+			/* SPACE_START is 4 pages below the end of a table. */
+			EXPECT_EQ(batches, nr > 4 ? 2l : 1l);
+		}
+}
+
 /*
  * Latency: fork looks up after 32 units of work. An entry that is none is one,
  * an entry that is there 8, and when it looks up in vain it goes on at once.

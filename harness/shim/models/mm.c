@@ -11,8 +11,10 @@ int shim_locks_held, shim_rcu_depth;
 int shim_swap_count[NR_SLOTS];
 long shim_nr_tables, shim_nr_folios;
 spinlock_t mmlist_lock;
+struct mm_struct init_mm = { .mmlist = LIST_HEAD_INIT(init_mm.mmlist) };
 bool always_resched;
-long resched_asked, resched_given;
+long resched_asked, resched_given, batches;
+int bad_ptes;
 int shim_written;
 struct mm_struct *shim_charged;
 
@@ -249,6 +251,8 @@ void print_bad_pte(struct vm_area_struct *vma, unsigned long addr, pte_t pte,
 {
 	(void)vma;
 	(void)page;
+	if (bad_ptes && bad_ptes--)
+		return;
 	test_fail(__FILE__, __LINE__, "bad PTE at %#lx: %#llx", addr,
 		  (unsigned long long)pte_val(pte));
 }
@@ -280,15 +284,6 @@ static int slot_more_room(swp_entry_t entry)
 		return -ENOMEM;
 	slot_room[slot_of(entry)] += ROOM;
 	return 0;
-}
-
-void mm_prepare_for_swap_entries(struct mm_struct *mm)
-{
-	static LIST_HEAD(swapped);
-
-	INIT_LIST_HEAD(&swapped);
-	if (list_empty(&mm->mmlist))
-		list_add(&mm->mmlist, &swapped);
 }
 
 int swap_duplicate(swp_entry_t entry)
