@@ -48,7 +48,7 @@ again() {
 	git clone -q -s -n "$out/$1/tree" "$edit"
 	git -C "$edit" tag base "$(git -C "$out/$1/base" rev-parse HEAD)"
 	git -C "$edit" config core.sparseCheckout true
-	git -C "$edit" sparse-checkout set --no-cone /Makefile
+	git -C "$edit" sparse-checkout set --no-cone /.gitattributes
 	git -C "$edit" checkout -q "$(base_of "$1" branch)"
 	O=$tmp/again PATCHES=$tmp/again-patches "$top/scripts/refresh" "$1" &&
 		diff -r "$patches/$1" "$tmp/again-patches/$1"
