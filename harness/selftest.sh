@@ -244,7 +244,9 @@ restore() {
 	ln -s "$tree/$1" "$linked/$1"
 }
 stamp() {
-	find "$tree" -printf '%p %s %T@ %C@\n' | cksum
+	# Not git's own folder: others may ask git about this tree meanwhile.
+	find "$tree" -name .git -prune -o -name 'build-*' -prune -o \
+		! -path "$tree" -printf '%p %s %T@ %C@\n' | cksum
 }
 
 before=$(stamp)
