@@ -243,6 +243,9 @@ static bool maps(const struct cell *c)
 void space_init(struct space *s, unsigned long start, unsigned long nr,
 		vm_flags_t flags, bool private_pages)
 {
+	/* What has any is no anonymous mapping: vma_is_anonymous(). */
+	static const struct vm_operations_struct file_ops;
+
 	memset(&s->mm, 0, sizeof(s->mm));
 	memset(&s->vma, 0, sizeof(s->vma));
 	memset(s->cell, 0, nr * sizeof(s->cell[0]));
@@ -259,6 +262,7 @@ void space_init(struct space *s, unsigned long start, unsigned long nr,
 	s->vma.vm_start = start;
 	s->vma.vm_end = start + nr * PAGE_SIZE;
 	s->vma.anon_vma = private_pages ? &s->anon_vma : NULL;
+	s->vma.vm_ops = private_pages ? NULL : &file_ops;
 	vm_flags_init(&s->vma, flags);
 	vma_set_page_prot(&s->vma);
 	memset(&s->uffd, 0, sizeof(s->uffd));

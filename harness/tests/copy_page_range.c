@@ -161,6 +161,7 @@ TEST(large_folio_at_once)
 				struct cell page = { .kind = PRESENT };
 
 				page.value = folio_pfn(folio) + i;
+				page.uffd = flags[n] & VM_UFFD_WP;
 				page.dirty = flags[n] & VM_SHARED && i & 1;
 				page.soft_dirty = flags[n] & VM_SOFTDIRTY && i & 1;
 				space_put(&s, i, page);
