@@ -31,7 +31,7 @@ EOF
 judge() {
 	local is=0
 	V=1 "$top/boot/verdict" --added "$tmp/added" \
-		--skips "$tmp/skips" "$tmp/base" "$tmp/tree" \
+		--exceptions "$tmp/exceptions" --absent "$tmp/absent" "$tmp/base" "$tmp/tree" \
 		>"$tmp/verdict" 2>&1 || is=$?
 	if [ "$is" = "$2" ] && grep -qE "$3" "$tmp/verdict"; then
 		pass "$1"
@@ -40,7 +40,8 @@ judge() {
 	fi
 }
 echo new-test >"$tmp/added"
-: >"$tmp/skips"
+: >"$tmp/exceptions"
+: >"$tmp/absent"
 good | console base 0
 
 good | console tree 0
@@ -57,9 +58,22 @@ good | sed 's/ok 2 new.second/not ok 2 new.second/' | console tree 0
 judge 'a test of the queue fails' 1 '^not ok .*new-test: new.second'
 good | sed 's/ok 2 new.second/ok 2 new.second # SKIP no such device/' | console tree 0
 judge 'a test of the queue skips' 1 '^not ok .*new.second # a test of the queue skips'
-echo 'new-test: new.second	# it cannot be otherwise' >"$tmp/skips"
+echo 'skip new-test: new.second	# it cannot be otherwise' >"$tmp/exceptions"
 judge 'a test of the queue skips, and is listed' 0 '^ok .*new.second # SKIP no such device'
-: >"$tmp/skips"
+echo 'fail new-test: new.second	# it wants what nobody has' >"$tmp/exceptions"
+judge 'a test of the queue skips, and is listed as failing' 1 '^not ok .*new.second # listed as failing'
+good | console tree 0
+judge 'a test of the queue passes, and is listed as failing' 1 '^not ok .*new.second # listed as failing'
+good | sed 's/ok 2 new.second/not ok 2 new.second/' | console tree 0
+judge 'a test of the queue fails, and is listed' 0 '^ok .*new.second # SKIP fails: it wants what nobody has'
+echo 'fail old-test: one on anon	# no test of the queue' >"$tmp/exceptions"
+good | sed 's/one on anon... done/one on anon... failed [reason: x]/' | console tree 0
+judge "a test of the base's cannot be listed" 1 '^not ok .*old-test: one on anon # passes on the base'
+: >"$tmp/exceptions"
+good | console tree 0
+echo 'foreign-test its package cannot be had' >"$tmp/absent"
+judge 'a program that could not be had' 0 '^ok .*foreign-test # SKIP its package cannot be had'
+: >"$tmp/absent"
 good | sed '/ok 2 new.second/d' | console tree 0
 judge 'fewer results than planned' 1 '^not ok .*new-test: plan # 2 planned, 1 run'
 good | sed 's/^ok 2 new-test.*/not ok 2 new-test # signal 11/' | console tree 0
