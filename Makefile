@@ -9,7 +9,7 @@ CC = gcc
 endif
 export QUEUE KDIR O J CC ACCEL V SOB
 
-.PHONY: help boot test harness tree check bench fetch mbox edit refresh sign clean
+.PHONY: help boot test harness tree check each bench fetch mbox edit refresh sign clean
 
 help:
 	@printf '%s\n' \
@@ -20,6 +20,7 @@ help:
 	'  make harness   the harness alone, on one tree' \
 	'  make tree      the patched tree, at out/QUEUE/tree' \
 	'  make check     each patch: checkpatch, W=1, sparse, other configs and arches' \
+	'  make each      boot with the first patch, the first two, ...: each passes alone' \
 	'  make bench     what fork costs, tree against base: table, CSV, plot' \
 	'  make mbox      the queue as one mailbox, for b4 shazam -m' \
 	'  make edit      the queue as commits, at out/QUEUE/edit' \
@@ -44,6 +45,9 @@ harness:
 
 tree:
 	@scripts/tree '$(QUEUE)'
+
+each:
+	@boot/each '$(QUEUE)' '$(CONFIG)'
 
 bench:
 	@bench/bench '$(QUEUE)'

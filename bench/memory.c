@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What ordinary memory costs, and guards around slots: lines as fork.c has them.
+ *
+ *	scenario,count,-
+ *
+ * Scenarios of the group "plain" are what no guard region may slow down: the
+ * smallest of some runs of one call, or of a touch of every page. Those of the
+ * group "slots" put a guard behind each of 100,000 slots of four pages, with
+ * MADV_GUARD_INSTALL and with PROT_NONE: what it takes, and what it leaves in
+ * VMAs, slab memory (KiB) and page tables (KiB).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/wait.h>
+#include <x86intrin.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL	102
+#endif
+
+#define PAGE		4096UL
+#define PAGES		4096UL		/* of an ordinary mapping */
+#define RUNS		20
+#define SLOTS		100000UL
+#define SLOT_PAGES	4UL
+
+static void die(const char *what)
+{
+	fprintf(stderr, "# memory: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static char *map(size_t pages, int fd)
+{
+	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+	char *m = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (m == MAP_FAILED)
+		die("mmap");
+	madvise(m, pages * PAGE, MADV_NOHUGEPAGE);
+	return m;
+}
+
+static void touch(char *m, size_t pages)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		m[i * PAGE] = 1;
+}
+
+enum call { FAULT, MPROTECT, MPROTECT_PAGE, MUNMAP };
+
+static const char *const calls[] = {
+	[FAULT] = "fault-4096-pages", [MPROTECT] = "mprotect-16M",
+	[MPROTECT_PAGE] = "mprotect-one-page", [MUNMAP] = "munmap-16M",
+};
+
+static unsigned long once(enum call call, int fd)
+{
+	char *m = map(PAGES, fd);
+	unsigned long t;
+	int ret = 0;
+
+	if (call != FAULT)
+		touch(m, PAGES);
+	t = __rdtsc();
+	switch (call) {
+	case FAULT:
+		touch(m, PAGES);
+		break;
+	case MPROTECT:
+		ret = mprotect(m, PAGES * PAGE, PROT_READ);
+		break;
+	case MPROTECT_PAGE:
+		/* A split in three, and a merge. */
+		ret = mprotect(m + PAGES / 2 * PAGE, PAGE, PROT_READ) ||
+		      mprotect(m + PAGES / 2 * PAGE, PAGE, PROT_READ | PROT_WRITE);
+		break;
+	case MUNMAP:
+		ret = munmap(m, PAGES * PAGE);
+		break;
+	}
+	t = __rdtsc() - t;
+	if (ret)
+		die(calls[call]);
+	if (call != MUNMAP)
+		munmap(m, PAGES * PAGE);
+	return t;
+}
+
+static void measure(enum call call, bool shmem)
+{
+	unsigned long best = -1UL, t;
+	int i, fd = -1;
+
+	if (shmem) {
+		fd = memfd_create("bench", 0);
+		if (fd < 0 || ftruncate(fd, PAGES * PAGE))
+			die("memfd");
+		/* The pages are there already: a fault only maps them. */
+		once(FAULT, fd);
+	}
+	for (i = 0; i < RUNS; i++) {
+		t = once(call, fd);
+		if (t < best)
+			best = t;
+	}
+	printf("plain/%s/%s,%lu,-\n", calls[call], shmem ? "shmem" : "anonymous", best);
+	fflush(stdout);
+	close(fd);
+}
+
+/* The number after @name in a file of /proc. */
+static long value_of(const char *path, const char *name)
+{
+	char line[256];
+	long value = -1;
+	FILE *f = fopen(path, "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			value = atol(line + strlen(name));
+	if (f)
+		fclose(f);
+	return value;
+}
+
+static long count_vmas(void)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	long lines = 0;
+	int c;
+
+	while (f && (c = getc(f)) != EOF)
+		lines += c == '\n';
+	if (f)
+		fclose(f);
+	return lines;
+}
+
+static int guard(char *m, bool with_vma)
+{
+	return with_vma ? mprotect(m, PAGE, PROT_NONE) :
+			  madvise(m, PAGE, MADV_GUARD_INSTALL);
+}
+
+static void guard_slots(bool with_vma)
+{
+	const char *name = with_vma ? "prot-none" : "guard-install";
+	long slab = value_of("/proc/meminfo", "Slab:");
+	long vmas = count_vmas();
+	long tables = value_of("/proc/self/status", "VmPTE:");
+	unsigned long i, t;
+	char *m;
+
+	m = map(SLOTS * (SLOT_PAGES + 1), -1);
+	t = __rdtsc();
+	for (i = 1; i <= SLOTS; i++) {
+		if (!guard(m + (i * (SLOT_PAGES + 1) - 1) * PAGE, with_vma))
+			continue;
+		if (errno != EINVAL)
+			die(name);
+		printf("slots/%s,-,-\n", name);
+		return;
+	}
+	t = __rdtsc() - t;
+	printf("slots/%s,%lu,-\n", name, t);
+	printf("slots/%s/vmas,%ld,-\n", name, count_vmas() - vmas);
+	printf("slots/%s/slab-kb,%ld,-\n", name, value_of("/proc/meminfo", "Slab:") - slab);
+	printf("slots/%s/vmpte-kb,%ld,-\n", name,
+	       value_of("/proc/self/status", "VmPTE:") - tables);
+}
+
+int main(int argc, char **argv)
+{
+	const char *only = argc > 1 ? argv[1] : "";
+	enum call call;
+	int fd, status, i;
+
+	/* The same addresses each time, the same instructions each time. */
+	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE)) {
+		personality(ADDR_NO_RANDOMIZE);
+		execv("/proc/self/exe", argv);
+		die("exec");
+	}
+	for (call = FAULT; call <= MUNMAP && (!*only || !strcmp(only, "plain")); call++) {
+		measure(call, false);
+		measure(call, true);
+	}
+	if (*only && strcmp(only, "slots"))
+		return 0;
+	/* A VMA a slot and one a guard. */
+	fd = open("/proc/sys/vm/max_map_count", O_WRONLY);
+	if (fd < 0 || write(fd, "300000", 6) != 6)
+		die("/proc/sys/vm/max_map_count");
+	close(fd);
+	/* A process each: none sees what the other left. */
+	for (i = 0; i < 2; i++) {
+		if (fork() == 0) {
+			guard_slots(i);
+			fflush(stdout);
+			_exit(0);
+		}
+		if (wait(&status) < 0 || status)
+			return 1;
+	}
+	return 0;
+}
