@@ -90,7 +90,7 @@ static bool disk(void)
 			got = -1;
 	close(from);
 	if (got < 0 || close(to) || mkdir("/disk", 01777) ||
-	    mount("/dev/ram0", "/disk", "ext2", 0, NULL) || chdir("/disk")) {
+	    mount("/dev/ram0", "/disk", "ext4", 0, NULL) || chdir("/disk")) {
 		printf("# disk: %s\n", strerror(errno));
 		return false;
 	}

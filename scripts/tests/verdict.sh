@@ -17,11 +17,16 @@ KTAP version 1
     Testing one on anon... done
     Testing two on shmem... failed [reason: it always does]
     Testing three on shmem... skipped [reason: feature missing]
+    Run test: four (by hand:shmem)
+    Fill it... [32mOK[0m
+    Look at it.... [32mOK[0m
+    Run test: five (by hand:shmem)
+    Fill it... [31mFail[0m
 ok 1 old-test # exit 0, 1.0 s
 # new-test
     TAP version 13
     1..2
-    ok 1 new.first
+    ok 1 new.first, 19 (0.2%) extra
     ok 2 new.second
 ok 2 new-test # exit 0, 0.1 s
 # guest: done
@@ -45,13 +50,17 @@ echo new-test >"$tmp/added"
 good | console base 0
 
 good | console tree 0
-judge 'the same as the base: good' 0 '^8 passed, 0 failed, 2 skipped$'
+judge 'the same as the base: good' 0 '^9 passed, 0 failed, 3 skipped$'
 judge 'what fails on both is named' 0 'old-test: two on shmem # SKIP fails on the base'
 
 good | sed 's/one on anon... done/one on anon... failed [reason: x]/' | console tree 0
 judge 'passes on the base, fails on the tree' 1 '^not ok .*old-test: one on anon # passes on the base'
 good | sed 's/one on anon... done/one on anon... skipped [reason: x]/' | console tree 0
 judge 'passes on the base, skips on the tree' 1 '^not ok .*old-test: one on anon # passes on the base'
+good | sed '/Look at it/s/32mOK/31mFail/' | console tree 0
+judge 'a step passes on the base, fails on the tree' 1 '^not ok .*old-test: four .* # passes on the base; Look at it'
+good | sed 's/19 (0.2%)/7 (0.1%)/' | console tree 0
+judge 'a test that says what it measured is the same test' 0 'new.first, N .N%. extra'
 good | sed '/one on anon/d' | console tree 0
 judge 'passes on the base, did not run on the tree' 1 '^not ok .*one on anon # passes on the base, did not run'
 good | sed 's/ok 2 new.second/not ok 2 new.second/' | console tree 0
