@@ -25,6 +25,7 @@
 #include "mm/include/linux/mm_types.h"
 #include "harness/shim/mm.h"
 #include "vma/include/linux/mm_types.h"
+#include "vma/include/linux/vma_flags.h"
 #include "vma/include/linux/mm.h"
 #include "pgtable/include/linux/pgtable.h"
 #include "pgtable/include/linux/swap.h"
