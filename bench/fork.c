@@ -4,8 +4,9 @@
  *
  *	scenario,count,vmpte_kb
  *
- * @count is what the TSC counts, the smallest of some forks: instructions in a
- * guest under -icount shift=0 with one CPU, cycles elsewhere. Scenarios of the
+ * @count is the smallest of some forks: what the TSC counts, which in a guest
+ * under -icount shift=0 with one CPU are instructions, or nanoseconds, as the
+ * first argument says; the second takes one group only. Scenarios of the
  * group "touch" count until the child has touched its share and ended, all
  * others until fork() returns in the parent. @vmpte_kb is what the child was
  * given in page tables of the lowest level, all of its memory included. A
@@ -24,10 +25,10 @@
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <x86intrin.h>
+
+#include "count.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL	102
@@ -238,7 +239,7 @@ static void run(const struct scenario *s, long *kb)
 	install_guards(s, m);
 	write_protect(s, m);
 	for (i = 0; i < (s->mib > 256 ? FEW_FORKS : FORKS); i++) {
-		t = __rdtsc();
+		t = count();
 		pid = fork();
 		if (pid == 0) {
 			/* What was read is used, or the compiler would not read it. */
@@ -249,11 +250,11 @@ static void run(const struct scenario *s, long *kb)
 			_exit(0);
 		}
 		if (s->touch_percent < 0)
-			t = __rdtsc() - t;
+			t = count() - t;
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
 			die("child");
 		if (s->touch_percent >= 0)
-			t = __rdtsc() - t;
+			t = count() - t;
 		if (t < best)
 			best = t;
 	}
@@ -310,16 +311,12 @@ int main(int argc, char **argv)
 	static const int guards[] = { 0, 1, 16, 1024, EACH_TABLE };
 	static const int percents[] = { 0, 1, 100 };
 	static const size_t sizes[] = { 1, 16, 256, 1024 };
-	const char *only = argc > 1 ? argv[1] : "";
+	const char *only = argc > 2 ? argv[2] : "";
 	struct scenario all[100];
 	size_t i, j, k, n = 0;
 
-	/* The same addresses each time, the same instructions each time. */
-	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE)) {
-		personality(ADDR_NO_RANDOMIZE);
-		execv("/proc/self/exe", argv);
+	if (!count_begin(argv))
 		die("exec");
-	}
 #define ADD(...) (all[n++] = (struct scenario){ __VA_ARGS__ })
 	ADD("plain", EMPTY, 0, 0, -1, false, -1);
 	ADD("plain", ANON, 256, 0, -1, false, -1);

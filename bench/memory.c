@@ -19,9 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
 #include <sys/wait.h>
-#include <x86intrin.h>
+
+#include "count.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL	102
@@ -73,7 +73,7 @@ static unsigned long once(enum call call, int fd)
 
 	if (call != FAULT)
 		touch(m, PAGES);
-	t = __rdtsc();
+	t = count();
 	switch (call) {
 	case FAULT:
 		touch(m, PAGES);
@@ -90,7 +90,7 @@ static unsigned long once(enum call call, int fd)
 		ret = munmap(m, PAGES * PAGE);
 		break;
 	}
-	t = __rdtsc() - t;
+	t = count() - t;
 	if (ret)
 		die(calls[call]);
 	if (call != MUNMAP)
@@ -164,7 +164,7 @@ static void guard_slots(bool with_vma)
 	char *m;
 
 	m = map(SLOTS * (SLOT_PAGES + 1), -1);
-	t = __rdtsc();
+	t = count();
 	for (i = 1; i <= SLOTS; i++) {
 		if (!guard(m + (i * (SLOT_PAGES + 1) - 1) * PAGE, with_vma))
 			continue;
@@ -173,7 +173,7 @@ static void guard_slots(bool with_vma)
 		printf("slots/%s,-,-\n", name);
 		return;
 	}
-	t = __rdtsc() - t;
+	t = count() - t;
 	printf("slots/%s,%lu,-\n", name, t);
 	printf("slots/%s/vmas,%ld,-\n", name, count_vmas() - vmas);
 	printf("slots/%s/slab-kb,%ld,-\n", name, value_of("/proc/meminfo", "Slab:") - slab);
@@ -183,16 +183,12 @@ static void guard_slots(bool with_vma)
 
 int main(int argc, char **argv)
 {
-	const char *only = argc > 1 ? argv[1] : "";
+	const char *only = argc > 2 ? argv[2] : "";
 	enum call call;
 	int fd, status, i;
 
-	/* The same addresses each time, the same instructions each time. */
-	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE)) {
-		personality(ADDR_NO_RANDOMIZE);
-		execv("/proc/self/exe", argv);
+	if (!count_begin(argv))
 		die("exec");
-	}
 	for (call = FAULT; call <= MUNMAP && (!*only || !strcmp(only, "plain")); call++) {
 		measure(call, false);
 		measure(call, true);
