@@ -40,6 +40,7 @@
 /* So often, that one page table lost is more than what comes and goes, in kB. */
 #define ROUNDS		8
 #define SLACK		24
+#define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL	102
 #endif
@@ -94,7 +95,7 @@ static char *map(struct memory *m, int flags, int fd)
 	return m->addr;
 }
 
-static const char *guard(struct memory *m)
+static const char *add_guards(struct memory *m)
 {
 	size_t off;
 
@@ -109,14 +110,14 @@ static const char *make_guard(struct memory *m)
 {
 	if (!map(m, MAP_SHARED, memfd_create("fork_fail", 0)))
 		return "cannot map shared memory";
-	return guard(m);
+	return add_guards(m);
 }
 
 static const char *make_guard_anon(struct memory *m)
 {
 	if (!map(m, MAP_PRIVATE | MAP_ANONYMOUS, -1))
 		return "cannot map memory";
-	return guard(m);
+	return add_guards(m);
 }
 
 static const char *make_uffd_wp(struct memory *m)
@@ -322,7 +323,7 @@ static bool prepare(void)
 
 int main(void)
 {
-	const size_t nr = sizeof(memories) / sizeof(memories[0]);
+	const size_t nr = ARRAY_SIZE(memories);
 	bool bad = false;
 	size_t i;
 

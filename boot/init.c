@@ -78,7 +78,7 @@ static void mounts(void)
 }
 
 /* Put the image on the RAM disk, whose other blocks are zero, and mount it. */
-static bool disk(void)
+static bool mount_disk(void)
 {
 	static char buf[65536];
 	int from = open("/disk.image", O_RDONLY);
@@ -257,7 +257,7 @@ int main(void)
 	setenv("HOME", "/tmp", 1);
 	if (chdir("/tmp"))
 		printf("# /tmp: %s\n", strerror(errno));
-	ready = access("/disk.image", F_OK) || disk();
+	ready = access("/disk.image", F_OK) || mount_disk();
 	write_file("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "64");
 	n = ready ? read_tests(tests) : 0;
 	klogctl(SET_CONSOLE_LEVEL, NULL, LESS_THAN_WARNING);
