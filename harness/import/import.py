@@ -10,8 +10,10 @@ A list says, a line each, from which file of the tree which names are taken:
     kernel/fork.c|mm/mmap.c        dup_mmap        # the first that has it
     include/linux/userfaultfd_k.h  userfaultfd_rwp?  # only where it exists
     include/linux/mm.h             VM_*            # a glob, one hit at least
-    mm/memory.c                    copy_page_range+ -dump_it
+    mm/memory.c                    copy_page_range+ -dump_*
                                    # and what it uses of that file, but for ...
+    mm/vma.c                       * -pr_fmt       # all names, but for ...
+    mm/interval_tree.c             =               # the text whole, #include apart
 
 and becomes OUT/<list>/<file>, one for each (first) file, in the order of the
 file itself: the definitions, the #if lines that enclose them, #line, and
@@ -40,6 +42,10 @@ DIRECTIVE = re.compile(r"\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
 def die(status, *lines):
     print("\n".join(lines), file=sys.stderr)
     sys.exit(status)
+
+
+def matches(name, patterns):
+    return any(fnmatch.fnmatchcase(name, p) for p in patterns)
 
 
 class Source:
@@ -108,7 +114,11 @@ class Source:
     def extent(self, tag):
         first = tag["line"] - 1
         if tag["kind"] == "macro":
-            return first, self.continued(first)
+            last = self.continued(first)
+            # with the comment behind it, which may go on
+            while self.in_comment(first, last):
+                last += 1
+            return first, last
         last = tag.get("end", tag["line"]) - 1
         if tag["kind"] != "function":
             while ";" not in self.lines[last]:
@@ -120,6 +130,10 @@ class Source:
         while first and self.goes_on(first - 1):
             first -= 1
         return first, last
+
+    def in_comment(self, first, last):
+        text = "\n".join(self.lines[first:last + 1])
+        return text.rfind("/*") > text.rfind("*/")
 
     def goes_on(self, i):
         """Does the declaration on line i go on below it?"""
@@ -137,12 +151,16 @@ class Source:
             text = re.sub(r'/\*.*?\*/|//[^\n]*|"(\\.|[^"\\\n])*"', " ", text,
                           flags=re.S)
             for name in re.findall(r"[A-Za-z_]\w*", text):
-                if name in self.ranges and name not in found | but:
+                if name in self.ranges and name not in found and \
+                        not matches(name, but):
                     found.add(name)
                     todo.append(name)
         return sorted(found)
 
     def emit(self, names):
+        if "=" in names:
+            return '#line 1 "%s"\n' % self.path + re.sub(
+                r"(?m)^#\s*include\b.*", "", "\n".join(self.lines))
         wanted = set()
         for name in names:
             for first, last in self.ranges[name]:
@@ -173,7 +191,7 @@ class Importer:
 
     def find(self, files, pattern):
         """The first of the files that has the name, and the names it has"""
-        optional = pattern.endswith("?")
+        optional = "?" in pattern[-2:]
         pattern = pattern.rstrip("?+")
         for s in filter(None, map(self.source, files)):
             hits = fnmatch.filter(s.ranges, pattern)
@@ -201,12 +219,17 @@ class Importer:
                     die(2, "%s:%d: a file, but no name" % (path, number))
                 files = words[0].split("|")
                 by_source = taken.setdefault(files[0], {})
-                but = {w[1:] for w in words[1:] if w.startswith("-")}
+                but = [w[1:] for w in words[1:] if w.startswith("-")]
                 for word in words[1:]:
                     if word.startswith("-"):
                         continue
+                    if word == "=":
+                        for s in filter(None, map(self.source, files)):
+                            by_source[s] = ["="]
+                        continue
                     s, hits = self.find(files, word)
-                    if s and word.endswith("+"):
+                    hits = [h for h in hits if not matches(h, but)]
+                    if s and "+" in word[-2:]:
                         hits = s.used(hits, but)
                     if s:
                         by_source.setdefault(s, []).extend(hits)
@@ -237,7 +260,7 @@ class Importer:
                 self.write(os.path.join(topic, first), text)
                 has.update(n for names in by_source.values() for n in names)
             self.write(os.path.join(topic, "has.h"), "".join(
-                "#define TREE_HAS_%s 1\n" % n for n in sorted(has)))
+                "#define TREE_HAS_%s 1\n" % n for n in sorted(has - {"="})))
         used = [s.path for s in self.sources.values() if s]
         self.write("import.d", "%s/stamp: %s\n%s\n" % (
             self.out, " ".join(used), "".join("\n%s:" % u for u in used)))
