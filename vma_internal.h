@@ -9,15 +9,21 @@
 #define __MM_VMA_INTERNAL_H
 
 #include "harness/shim/config.h"
+#include "vma/has.h"
+#include "pgtable/has.h"
+#include "mm/has.h"
+#include "fork/has.h"
+#include "mmap/has.h"
+#include "change/has.h"
 #include "harness/shim/kernel.h"
+#include "harness/shim/lock.h"
 
-/* The kernel's own code is not held to more warnings than the kernel is. */
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#include "harness/shim/quiet.h"
 
+#include "maple/include/linux/xarray.h"
+#include "maple/include/linux/maple_tree.h"
+#include "mmap/include/linux/sched/coredump.h"
 #include "harness/shim/pgtable.h"
 #include "pgtable/include/asm-generic/pgtable-nop4d.h"
 #include "pgtable/include/linux/mm_types.h"
@@ -33,19 +39,33 @@
 #include "pgtable/include/linux/leafops.h"
 #include "vma/include/linux/pagemap.h"
 #include "vma/include/linux/hugetlb_inline.h"
-#include "vma/include/uapi/linux/userfaultfd.h"
 #include "vma/include/linux/userfaultfd_k.h"
 #include "pgtable/include/linux/mm_inline.h"
 #include "mm/include/linux/mm.h"
+#include "mmap/include/linux/rmap.h"
 #include "mm/include/linux/rmap.h"
 #include "mm/mm/internal.h"
+#include "harness/shim/stubs/nothing.h"
+#include "mmap/include/linux/kref.h"
+#include "mmap/include/uapi/linux/userfaultfd.h"
+#include "mmap/include/linux/refcount.h"
+#include "mmap/include/linux/mm_types.h"
+#include "harness/shim/vma.h"
+#include "mmap/include/linux/pgtable.h"
+#include "mmap/include/asm-generic/pgtable_uffd.h"
+#include "mmap/include/uapi/asm-generic/mman-common.h"
+#include "mmap/include/uapi/asm-generic/mman.h"
+#include "mmap/include/uapi/linux/mman.h"
+#include "mmap/include/linux/mm.h"
+#include "mmap/include/linux/pagemap.h"
+#include "mmap/include/linux/pagewalk.h"
+#include "mmap/include/linux/userfaultfd_k.h"
+#include "mmap/include/linux/mm_inline.h"
+#include "mmap/mm/internal.h"
+#include "mmap/mm/vma.h"
 
 #pragma GCC diagnostic pop
 
-#include "vma/has.h"
-#include "pgtable/has.h"
-#include "mm/has.h"
-#include "fork/has.h"
 
 /* Declared by the kernel in headers that are not taken: rmap, then fork. */
 void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma,

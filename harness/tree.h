@@ -1,10 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The tree's static functions, for the tests. */
+/*
+ * Doors to the tree's static functions, and to its system calls as a program
+ * sees them: they take the locks that the kernel's own entry takes, and work on
+ * current->mm. 0 or -errno.
+ */
 #ifndef HARNESS_TREE_H
 #define HARNESS_TREE_H
 
 #include "vma_internal.h"
 
+/* Flags that a merged VMA has if any of what went into it had it. */
+#ifdef VM_STICKY
+#define STICKY	((vm_flags_t)(VM_STICKY))
+#elif defined(VMA_STICKY_FLAGS)
+#define STICKY	vma_flags_to_legacy(VMA_STICKY_FLAGS)
+#else
+#define STICKY	((vm_flags_t)0)
+#endif
+
 bool tree_vma_needs_copy(struct vm_area_struct *dst, struct vm_area_struct *src);
+
+int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
+	      vm_flags_t flags, unsigned long pgoff);
+int tree_munmap(unsigned long addr, unsigned long len);
+int tree_extend(unsigned long addr, unsigned long len);
+int tree_brk(unsigned long addr, unsigned long len);
+int tree_mprotect(unsigned long addr, unsigned long len, unsigned long prot);
+/* Onto whatever is there. */
+int tree_mremap(unsigned long addr, unsigned long len, unsigned long to);
+int tree_mlock(unsigned long addr, unsigned long len, bool lock);
+int tree_madvise(unsigned long addr, unsigned long len, int advice);
+int tree_name(unsigned long addr, unsigned long len, const char *name);
+/* As /proc/PID/clear_refs does it. */
+void tree_clear_refs(void);
+int tree_uffd_register(struct userfaultfd_ctx *ctx, unsigned long addr,
+		       unsigned long len, u64 mode);
+int tree_uffd_unregister(struct userfaultfd_ctx *ctx, unsigned long addr,
+			 unsigned long len);
+int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
+		 unsigned long len, bool protect);
+
+/* The context that the last fork made for a userfaultfd that follows it. */
+extern struct userfaultfd_ctx *shim_uffd_child;
+void tree_uffd_put(struct userfaultfd_ctx *ctx);
+
+int tree_dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm);
+void tree_exit_mmap(struct mm_struct *mm);
 
 #endif

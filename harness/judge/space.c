@@ -718,6 +718,11 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	look_at_pages(s);
 	s->uffd.features = event_fork ? UFFD_FEATURE_EVENT_FORK : 0;
 
+	/* As dup_mmap() has them. */
+	child.mm_lock_seq = s->mm.mm_lock_seq + 1;
+	mmap_write_lock(&s->mm);
+	mmap_write_lock(&child);
+	vma_start_write(&s->vma);
 	allocated = shim_nr_tables;
 	alloc_fail_at(fail_at);
 	ret = dup_userfaultfd(&vma, &events);
@@ -734,6 +739,8 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	} else {
 		r.copied = false;
 	}
+	mmap_write_unlock(&child);
+	mmap_write_unlock(&s->mm);
 	allocated = shim_nr_tables - allocated;
 	if (fail_at && alloc_count() >= fail_at) {
 		EXPECT_EQ(ret, -ENOMEM);
@@ -764,7 +771,7 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	dup_userfaultfd_fail(&events);
 	EXPECT_EQ(refcount_read(&s->uffd.refcount), 1u);
 	EXPECT_EQ(s->uffd.mmap_changing.counter, 0);
-	EXPECT_EQ(s->uffd.map_changing_lock.writers, 0);
+	EXPECT_EQ(s->uffd.map_changing_lock.dep_map.writers, 0);
 	EXPECT_EQ(s->mm.grabbed, 0);
 	EXPECT_EQ(child.grabbed, 0);
 	EXPECT_EQ(shim_nr_objects, 0l);

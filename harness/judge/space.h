@@ -12,8 +12,8 @@
 void alloc_fail_at(long nth);
 /** alloc_count() - allocations since alloc_fail_at(). */
 long alloc_count(void);
-/** folio_new() - a folio of 1 << @order pages, with one reference. */
-struct folio *folio_new(int order);
+/** alloc_failure_is_final() - one failed that the kernel had better not try again. */
+bool alloc_failure_is_final(void);
 /** always_resched - whether need_resched() says so: fork gives up its locks. */
 extern bool always_resched;
 /** resched_asked, resched_given - calls of need_resched() and cond_resched(). */
@@ -30,13 +30,13 @@ enum kind {
 	HWPOISON,		/* a memory error took the page */
 };
 
-enum access { READ_ACCESS, READ_EXCLUSIVE_ACCESS, WRITE_ACCESS };
+enum entry_access { READ_ACCESS, READ_EXCLUSIVE_ACCESS, WRITE_ACCESS };
 
 /* What a page-table entry says, in the judge's words. */
 struct cell {
 	enum kind kind;
 	unsigned long value;	/* frame, slot, or the marker's bits */
-	enum access access;	/* MIGRATION, DEVICE_PRIVATE, DEVICE_EXCLUSIVE */
+	enum entry_access access;	/* MIGRATION, DEVICE_PRIVATE, DEVICE_EXCLUSIVE */
 	bool write, dirty, young, soft_dirty, uffd, special, protnone;
 	bool exclusive;		/* of a swap slot; of a page, see struct page */
 };

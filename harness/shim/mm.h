@@ -7,53 +7,16 @@
 #ifndef SHIM_MM_H
 #define SHIM_MM_H
 
-#include <errno.h>
-
 struct vm_area_struct;
 struct mm_struct;
-
-/* What must hold whenever it is passed; if not, the test has failed. */
-#define shim_check(condition, what) ({					\
-	if (!(condition))						\
-		shim_broken(__FILE__, __LINE__, what);			\
-})
-void shim_broken(const char *file, int line, const char *what);
 
 #define VM_BUG_ON(condition)		((void)shim_warn_on(condition))
 #define VM_BUG_ON_VMA(condition, ...)	((void)shim_warn_on(condition))
 #define VM_BUG_ON_FOLIO(condition, ...)	((void)shim_warn_on(condition))
 #define VM_WARN_ON_FOLIO(condition, ...)	((void)shim_warn_on(condition))
 
-/* The one door for whatever may fail for want of memory: see alloc_fail_at(). */
-bool shim_alloc_fails(void);
 #define EHWPOISON	133
 
-/* Locks: taken once, given back once, not held where fork() may sleep. */
-typedef struct { int held; } spinlock_t;
-extern int shim_locks_held, shim_rcu_depth;
-
-static inline void spin_lock(spinlock_t *lock)
-{
-	shim_check(!lock->held, "a lock is taken twice");
-	lock->held++;
-	shim_locks_held++;
-}
-
-static inline void spin_unlock(spinlock_t *lock)
-{
-	shim_check(lock->held == 1, "a lock that is not held is released");
-	lock->held--;
-	shim_locks_held--;
-}
-
-#define spin_lock_nested(lock, ...)	spin_lock(lock)
-#define SINGLE_DEPTH_NESTING		1
-#define spin_needbreak(...)		0
-#define rcu_read_lock()			((void)shim_rcu_depth++)
-#define rcu_read_unlock()		((void)shim_rcu_depth--)
-/* One thread, so the compiler is all there is to hold back. */
-#define smp_wmb			barrier
-#define smp_rmb			barrier
 #define swap_migration_ad_supported	false
 
 void cond_resched(void);
@@ -66,6 +29,9 @@ typedef struct { unsigned int sequence; } seqcount_t;
 #define raw_write_seqcount_end(s)	((void)(s)->sequence++)
 
 struct percpu_counter { long count; };
+#define percpu_counter_read_positive(c)	((c)->count)
+#define percpu_counter_sum_positive(c)	((c)->count)
+#define percpu_counter_sum(c)		((c)->count)
 #define percpu_counter_add(c, n)	((void)((c)->count += (n)))
 
 struct mm_struct {
@@ -76,10 +42,26 @@ struct mm_struct {
 	unsigned long flags;
 	struct percpu_counter rss_stat[NR_MM_COUNTERS];
 	struct list_head mmlist;
+	struct maple_tree mm_mt;
+	struct rw_semaphore mmap_lock;
+	unsigned int mm_lock_seq;	/* goes on when that lock is dropped */
+	int map_count;
+	atomic_t mm_users;
+	unsigned long task_size;
+	unsigned long total_vm, locked_vm, data_vm, exec_vm, stack_vm;
+	unsigned long hiwater_rss, hiwater_vm;
+	union {
+		vm_flags_t def_flags;
+#ifdef TREE_HAS_vma_flags_t
+		vma_flags_t def_vma_flags;
+#endif
+	};
+	unsigned long start_brk, brk, end_data, start_data, start_stack;
 	int grabbed;			/* mmgrab() */
 	int notifying;			/* between range_start and range_end */
 };
 
+#define mm_flags_set(flag, mm)		__set_bit(flag, &(mm)->flags)
 #define mm_flags_test(flag, mm)		test_bit(flag, &(mm)->flags)
 #define trace_rss_stat(...)		do { } while (0)
 void mm_trace_rss_stat(struct mm_struct *mm, int member);
@@ -93,24 +75,22 @@ void vma_set_page_prot(struct vm_area_struct *vma);
 #define mmgrab(mm)			((void)(mm)->grabbed++)
 #define mmdrop(mm)			((void)(mm)->grabbed--)
 
-/* Small objects: counted, and they can fail. */
-extern long shim_nr_objects;
-void *shim_object_alloc(size_t size);
-void shim_object_free(void *object);
-struct kmem_cache { size_t size, constructed; };
-void *shim_cache_alloc(struct kmem_cache *cache);
 extern struct kmem_cache *userfaultfd_ctx_cachep;
-#define kmalloc(size, ...)		shim_object_alloc(size)
-#define kmalloc_obj(object)		shim_object_alloc(sizeof(object))
-#define kfree(object)			shim_object_free(object)
-#define kmem_cache_alloc(cache, ...)	shim_cache_alloc(cache)
 
-static inline void kmem_cache_free(struct kmem_cache *cache, void *object)
-{
-	shim_object_free(object);
-}
-
-/* Who waits for a userfaultfd: nobody, ever. */
+/* Who waits for a userfaultfd: nobody, ever. What it says is read at once. */
+typedef struct { int nothing; } wait_queue_entry_t;
+struct userfaultfd_wait_queue;
+void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
+				       struct userfaultfd_wait_queue *ewq);
+#define __wake_up_locked_key(...)	do { } while (0)
+#define __wake_up(...)			do { } while (0)
+#define TASK_NORMAL			0
+#define read_seqcount_begin(s)		0
+#define read_seqcount_retry(s, seq)	false
+#define copy_from_user(to, from, size)	(memcpy(to, from, size), 0)
+#define put_user(value, to)		(*(to) = (value), 0)
+#define mmget_not_zero(...)		true
+#define mmput(...)			do { } while (0)
 typedef struct { spinlock_t lock; } wait_queue_head_t;
 typedef struct { seqcount_t seqcount; } seqcount_spinlock_t;
 
@@ -126,11 +106,6 @@ static inline int shim_held(const spinlock_t *lock)
 
 #define waitqueue_active	shim_nobody_waits
 #define spin_is_locked		shim_held
-
-struct rw_semaphore { int writers; };
-#define init_rwsem(sem)			((void)((sem)->writers = 0))
-#define down_write(sem)			shim_check(!(sem)->writers++, "a semaphore is taken twice")
-#define up_write(sem)			shim_check(!--(sem)->writers, "a semaphore that is not held is released")
 
 struct mmu_notifier_range {
 	struct mm_struct *mm;
@@ -227,11 +202,18 @@ static inline unsigned long page_to_pfn(const struct page *page)
 #define virt_to_page(...)		(&shim_pages[0])
 #define PageTable(...)			false
 
-struct anon_vma { atomic_t refcount; };
 #define FOLIO_MAPPING_ANON	1
 #define PAGE_MAPPING_ANON	1
 
+/* A folio of 1 << order pages, with one reference. */
+struct folio *folio_new(int order);
 void folio_put(struct folio *folio);
+void folio_remove_rmap_ptes(struct folio *folio, struct page *page, int nr,
+			    struct vm_area_struct *vma);
+#define folio_remove_rmap_pte(folio, page, vma)				\
+	folio_remove_rmap_ptes(folio, page, 1, vma)
+int folio_mapcount(const struct folio *folio);
+#define folio_mark_dirty(f)	((void)((f)->dirty = true))
 void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma);
 bool folio_trylock(struct folio *folio);
 void folio_unlock(struct folio *folio);
@@ -243,7 +225,6 @@ struct folio *vma_alloc_folio(gfp_t gfp, int order, struct vm_area_struct *vma,
 			      unsigned long addr, ...);
 struct folio *vma_alloc_zeroed_movable_folio(struct vm_area_struct *vma,
 					     unsigned long addr);
-#define GFP_HIGHUSER_MOVABLE			GFP_KERNEL
 extern struct mm_struct *shim_charged;	/* the last that was charged for a page */
 int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp);
 #define folio_throttle_swaprate(...)	do { } while (0)
@@ -252,6 +233,8 @@ int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp);
 /* Swap: how often each slot is referred to. */
 #define NR_SLOTS	1024
 extern int shim_swap_count[NR_SLOTS];
+void swap_put_entries_direct(swp_entry_t entry, int nr);
+#define free_swap_and_cache_nr(entry, nr)	swap_put_entries_direct(entry, nr)
 int swap_duplicate(swp_entry_t entry);
 int swap_dup_entry_direct(swp_entry_t entry);
 int add_swap_count_continuation(swp_entry_t entry, gfp_t gfp);
@@ -328,6 +311,7 @@ static inline spinlock_t *shim_dir_lock(struct mm_struct *mm)
 	return &mm->page_table_lock;
 }
 
+#define pmd_lockptr(mm, ...)	(&(mm)->page_table_lock)
 #define pmd_lock(mm, ...)	shim_dir_lock(mm)
 #define pud_lock(mm, ...)	shim_dir_lock(mm)
 
@@ -372,6 +356,21 @@ static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 	ptep->pte &= ~PTE_WRITE;
 }
 
+static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,
+				       pte_t *ptep)
+{
+	pte_t pte = *ptep;
+
+	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is cleared");
+	shim_check(table_of(ptep)->ptl.held, "a PTE is cleared without its lock");
+	shim_check((addr >> PAGE_SHIFT & 511) == ptep - table_of(ptep)->pte,
+		   "a PTE of another address is cleared");
+	ptep->pte = 0;
+	return pte;
+}
+
+#define pte_clear(mm, addr, ptep)	((void)ptep_get_and_clear(mm, addr, ptep))
+
 /* Huge pages: not yet, and a test that meets one fails. */
 int copy_huge_pmd(struct mm_struct *dst_mm, struct mm_struct *src_mm,
 		  pmd_t *dst_pmd, pmd_t *src_pmd, unsigned long addr,
@@ -394,6 +393,7 @@ void print_bad_pte(struct vm_area_struct *vma, unsigned long addr, pte_t pte,
 
 pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
 			   unsigned long addr, spinlock_t **ptlp);
+pte_t *__pte_offset_map(pmd_t *pmd, unsigned long addr, pmd_t *pmdvalp);
 pte_t *pte_offset_map_nolock(struct mm_struct *mm, pmd_t *pmd,
 			     unsigned long addr, spinlock_t **ptlp);
 pte_t *pte_offset_map_rw_nolock(struct mm_struct *mm, pmd_t *pmd,

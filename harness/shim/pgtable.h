@@ -123,6 +123,7 @@ static inline pte_t pte_mkuffd(pte_t pte)
 /* The same bit's name in 6.12. */
 #define pte_uffd_wp		pte_uffd
 #define pte_mkuffd_wp		pte_mkuffd
+#define untrack_pfn_clear(...)	do { } while (0)
 #define pte_clear_uffd_wp	pte_clear_uffd
 #define pte_swp_uffd_wp		pte_swp_uffd
 #define pte_swp_mkuffd_wp	pte_swp_mkuffd
@@ -158,6 +159,10 @@ static inline int pte_protnone(pte_t pte)
 	return (pte.pte & (PTE_PRESENT | PTE_PROTNONE)) == PTE_PROTNONE;
 }
 
+#define pgprot_noncached(prot)		(prot)
+#define pgprot_writecombine(prot)	(prot)
+#define pgprot_device(prot)		(prot)
+
 /* Entries that are not present: the architecture's half of swapops.h. */
 #define __swp_type(entry)	((unsigned int)((entry).val & 31))
 #define __swp_offset(entry)	((entry).val >> 5)
@@ -183,6 +188,13 @@ static inline int pte_protnone(pte_t pte)
 #define pmd_page_vaddr(x)	(pmd_val(x) & PAGE_MASK)
 #define pud_pgtable(x)		((pmd_t *)(pud_val(x) & PAGE_MASK))
 #define p4d_pgtable(x)		((pud_t *)(pgd_val((x).pgd) & PAGE_MASK))
+#define pmd_pgtable(x)		((pgtable_t)(pmd_val(x) & PAGE_MASK))
+#define pmd_clear(p)		((void)((p)->pmd = 0))
+#define pud_clear(p)		((void)((p)->pud = 0))
+#define p4d_clear(p)		((void)((p)->pgd.pgd = 0))
+#define pmdp_get_lockless(p)	(*(p))
+#define pmd_leaf(...)		0
+#define pud_leaf(...)		0
 #define mm_pud_folded(...)	0
 #define mm_pmd_folded(...)	0
 

@@ -7,7 +7,6 @@
 struct page shim_pages[NR_PFNS];
 unsigned long highest_memmap_pfn = FIRST_PFN + NR_PFNS - 1;
 unsigned long zero_pfn = FIRST_PFN, zero_page_pfn = FIRST_PFN;
-int shim_locks_held, shim_rcu_depth;
 int shim_swap_count[NR_SLOTS];
 long shim_nr_tables, shim_nr_folios;
 spinlock_t mmlist_lock;
@@ -17,31 +16,6 @@ long resched_asked, resched_given, batches;
 int bad_ptes;
 int shim_written;
 struct mm_struct *shim_charged;
-
-void shim_broken(const char *file, int line, const char *what)
-{
-	test_fail(file, line, "%s", what);
-}
-
-/* Allocations: each is counted, and one of them can be told to fail. */
-static long allocations, fail_at;
-
-void alloc_fail_at(long nth)
-{
-	allocations = 0;
-	fail_at = nth;
-}
-
-long alloc_count(void)
-{
-	return allocations;
-}
-
-bool shim_alloc_fails(void)
-{
-	shim_check(!shim_locks_held, "an allocation that may sleep, under a lock");
-	return ++allocations == fail_at;
-}
 
 void cond_resched(void)
 {
@@ -55,57 +29,11 @@ int need_resched(void)
 	return always_resched;
 }
 
-/* The parent's VMA is write-locked by dup_mmap(), the child's when it must be. */
-void vma_start_write(struct vm_area_struct *vma)
-{
-	shim_check(vma->vm_mm, "a VMA without its mm");
-}
-
-void vma_assert_write_locked(struct vm_area_struct *vma)
-{
-	shim_check(vma->vm_mm, "a VMA without its mm");
-}
-
-/* Shared and writable, unless each first write has to be noticed. */
-void vma_set_page_prot(struct vm_area_struct *vma)
-{
-	vma->vm_page_prot = vma->vm_flags & VM_SHARED &&
-			    vma->vm_flags & VM_WRITE &&
-			    !(vma->vm_flags & VM_UFFD_WP) ?
-			    PAGE_SHARED : PAGE_READONLY;
-}
-
-/* Small objects. The constructor of this cache has made the wait queues. */
+/* The constructor of this cache has made the wait queues. */
 static struct kmem_cache uffd_ctx_cache = {
-	sizeof(struct userfaultfd_ctx), offsetof(struct userfaultfd_ctx, refcount)
+	sizeof(struct userfaultfd_ctx), offsetof(struct userfaultfd_ctx, refcount), NULL
 };
 struct kmem_cache *userfaultfd_ctx_cachep = &uffd_ctx_cache;
-long shim_nr_objects;
-
-void *shim_object_alloc(size_t size)
-{
-	void *object = shim_alloc_fails() ? NULL : malloc(size);
-
-	if (object)
-		memset(object, 0xa5, size);
-	shim_nr_objects += !!object;
-	return object;
-}
-
-void *shim_cache_alloc(struct kmem_cache *cache)
-{
-	void *object = shim_object_alloc(cache->size);
-
-	if (object)
-		memset(object, 0, cache->constructed);
-	return object;
-}
-
-void shim_object_free(void *object)
-{
-	shim_nr_objects -= !!object;
-	free(object);
-}
 
 /* Folios. */
 
@@ -239,6 +167,25 @@ void folio_add_anon_rmap_pte(struct folio *folio, struct page *page,
 		atomic_inc(&folio->_large_mapcount);
 }
 
+void folio_remove_rmap_ptes(struct folio *folio, struct page *page, int nr,
+			    struct vm_area_struct *vma)
+{
+	(void)vma;
+	if (folio_test_large(folio))
+		atomic_sub(nr, &folio->_large_mapcount);
+	for (; nr--; page++) {
+		shim_check(page->_mapcount.counter >= 0,
+			   "a page is unmapped that is not mapped");
+		atomic_dec(&page->_mapcount);
+	}
+}
+
+int folio_mapcount(const struct folio *folio)
+{
+	return 1 + (folio_test_large(folio) ? folio->_large_mapcount.counter :
+		    folio->_mapcount.counter);
+}
+
 void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma)
 {
 	(void)vma;
@@ -289,6 +236,15 @@ static int slot_more_room(swp_entry_t entry)
 int swap_duplicate(swp_entry_t entry)
 {
 	return slot_dup(entry);
+}
+
+void swap_put_entries_direct(swp_entry_t entry, int nr)
+{
+	for (int slot = slot_of(entry); nr--; slot++) {
+		shim_check(shim_swap_count[slot % NR_SLOTS] > 0,
+			   "a free swap slot is freed");
+		shim_swap_count[slot % NR_SLOTS]--;
+	}
 }
 
 int swap_dup_entry_direct(swp_entry_t entry)
@@ -369,6 +325,16 @@ pte_t *pte_offset_map_rw_nolock(struct mm_struct *mm, pmd_t *pmd,
 	shim_check(table_of(ptep)->mm == mm, "a page table of another mm");
 	*ptlp = &table_of(ptep)->ptl;
 	return ptep;
+}
+
+pte_t *__pte_offset_map(pmd_t *pmd, unsigned long addr, pmd_t *pmdvalp)
+{
+	if (pmd_none(*pmd))
+		return NULL;
+	if (pmdvalp)
+		*pmdvalp = *pmd;
+	rcu_read_lock();
+	return pte_offset_kernel(pmd, addr);
 }
 
 pte_t *pte_offset_map_nolock(struct mm_struct *mm, pmd_t *pmd,

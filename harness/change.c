@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The tree's madvise(), mprotect(), mlock() and page walker, and doors to them. */
+#include "tree.h"
+
+#pragma GCC diagnostic push
+#include "harness/shim/quiet.h"
+#define auto __auto_type
+#include "change/mm/pagewalk.c"
+#include "change/mm/mprotect.c"
+/* Whether a page is mlocked is not modelled. */
+#define mlock_pte_range NULL
+#include "change/mm/mlock.c"
+#ifdef CONFIG_64BIT
+#include "change/mm/mseal.c"
+#endif
+#include "change/mm/madvise.c"
+#include "change/mm/mremap.c"
+#undef auto
+#pragma GCC diagnostic pop
+
+int tree_mprotect(unsigned long addr, unsigned long len, unsigned long prot)
+{
+	return do_mprotect_pkey(addr, len, prot, -1);
+}
+
+int tree_mremap(unsigned long addr, unsigned long len, unsigned long to)
+{
+	struct vm_userfaultfd_ctx uf = NULL_VM_UFFD_CTX;
+	unsigned long ret;
+	LIST_HEAD(early);
+	LIST_HEAD(unmap);
+#ifdef TREE_HAS_do_mremap
+	struct vma_remap_struct vrm = {
+		.addr = addr, .old_len = len, .new_len = len, .new_addr = to,
+		.flags = MREMAP_MAYMOVE | MREMAP_FIXED, .uf = &uf,
+		.uf_unmap_early = &early, .uf_unmap = &unmap,
+		.remap_type = MREMAP_INVALID,
+	};
+
+	ret = do_mremap(&vrm);
+#else
+	bool locked = false;
+
+	mmap_write_lock(current->mm);
+	ret = mremap_to(addr, len, to, len, &locked,
+			MREMAP_MAYMOVE | MREMAP_FIXED, &uf, &early, &unmap);
+	mmap_write_unlock(current->mm);
+	userfaultfd_unmap_complete(current->mm, &early);
+	mremap_userfaultfd_complete(&uf, addr, ret, len);
+	userfaultfd_unmap_complete(current->mm, &unmap);
+#endif
+	return IS_ERR_VALUE(ret) ? (long)ret : 0;
+}
+
+int tree_mlock(unsigned long addr, unsigned long len, bool lock)
+{
+	vm_flags_t flags = lock ? VM_LOCKED : 0;
+	int ret;
+
+	mmap_write_lock(current->mm);
+#ifdef TREE_HAS_vma_flags_t
+	vma_flags_t vma_flags = legacy_to_vma_flags(flags);
+
+	ret = apply_vma_lock_flags(addr, len, &vma_flags);
+#else
+	ret = apply_vma_lock_flags(addr, len, flags);
+#endif
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+
+int tree_madvise(unsigned long addr, unsigned long len, int advice)
+{
+	return do_madvise(current->mm, addr, len, advice);
+}
+
+int tree_name(unsigned long addr, unsigned long len, const char *name)
+{
+	struct anon_vma_name *anon_name = name ? anon_vma_name_alloc(name) : NULL;
+	int ret;
+
+	if (name && !anon_name)
+		return -ENOMEM;
+#ifdef TREE_HAS_madvise_lock
+	ret = madvise_set_anon_name(current->mm, addr, len, anon_name);
+#else
+	mmap_write_lock(current->mm);
+	ret = madvise_set_anon_name(current->mm, addr, len, anon_name);
+	mmap_write_unlock(current->mm);
+#endif
+	anon_vma_name_put(anon_name);
+	return ret;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Model: the processor and the fault handler, as far as a program notices: what
+ * an access reads, writes or dies of, and a page that is swapped out. It makes
+ * page-table entries for the tree's code to find and takes part in no verdict.
+ */
+#include "harness/tree.h"
+#include "harness/test.h"
+
+u64 shim_slot_content[NR_SLOTS];
+
+static pte_t *pte_of(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long *table = (unsigned long *)mm->pgd;
+	const int shift[] = { PGDIR_SHIFT, PUD_SHIFT, PMD_SHIFT };
+	const int entries[] = { PTRS_PER_PGD, PTRS_PER_PUD, PTRS_PER_PMD };
+
+	for (int level = 0; level < 3; level++) {
+		table = (unsigned long *)
+			(table[addr >> shift[level] & (entries[level] - 1)] & PAGE_MASK);
+		if (!table)
+			return NULL;
+	}
+	return (pte_t *)table + (addr >> PAGE_SHIFT & 511);
+}
+
+static void map(struct vm_area_struct *vma, pte_t *ptep, struct folio *folio,
+		bool write, bool uffd)
+{
+	int counter = folio->anon ? MM_ANONPAGES :
+		      folio->swapbacked ? MM_SHMEMPAGES : MM_FILEPAGES;
+	bool none = vma->vm_page_prot.pgprot == PAGE_NONE.pgprot;
+
+	folio->_mapcount.counter++;
+	vma->vm_mm->rss_stat[counter].count++;
+	ptep->pte = (pteval_t)folio_pfn(folio) << PFN_PTE_SHIFT |
+		    (none ? PTE_PROTNONE : PTE_PRESENT) | PTE_YOUNG |
+		    (write ? PTE_WRITE | PTE_DIRTY : 0) | (uffd ? PTE_UFFD : 0);
+}
+
+/* A private page of our own, alone. */
+static void map_new(struct vm_area_struct *vma, pte_t *ptep, u64 content, bool uffd)
+{
+	struct folio *folio = folio_new(0);
+
+	folio->anon = folio->swapbacked = true;
+	folio->on_lru = true;
+	folio->mapping = (char *)vma->anon_vma + PAGE_MAPPING_ANON;
+	folio->content = content;
+	SetPageAnonExclusive(&folio->page);
+	map(vma, ptep, folio, vma->vm_flags & VM_WRITE && !uffd, uffd);
+}
+
+static struct folio *cached(struct vm_area_struct *vma, unsigned long addr)
+{
+	struct address_space *mapping = vma->vm_file->f_mapping;
+	struct folio **folio = &mapping->folio[(vma->vm_pgoff +
+		((addr - vma->vm_start) >> PAGE_SHIFT)) % FILE_PAGES];
+
+	if (!*folio) {
+		*folio = folio_new(0);
+		(*folio)->mapping = mapping;
+		(*folio)->swapbacked = vma_is_shmem(vma);
+	}
+	return *folio;
+}
+
+/* The page at a PTE is given up for another one. */
+static void unmap(struct vm_area_struct *vma, pte_t *ptep)
+{
+	struct folio *folio = pfn_folio(pte_pfn(*ptep));
+	int counter;
+
+	if (ptep->pte & PTE_SPECIAL)
+		return;
+	counter = folio->anon ? MM_ANONPAGES :
+		  folio->swapbacked ? MM_SHMEMPAGES : MM_FILEPAGES;
+	folio->_mapcount.counter--;
+	vma->vm_mm->rss_stat[counter].count--;
+	folio_put(folio);
+}
+
+static enum access populate(struct vm_area_struct *vma, pte_t *ptep,
+			    unsigned long addr, bool write)
+{
+	bool uffd = ptep->pte & PTE_UFFD || (vma->vm_flags & VM_UFFD_WP && ptep->pte);
+
+	if (write && uffd)
+		return ACCESS_PROTECTED;
+	if (vma_is_anonymous(vma)) {
+		if (write)
+			map_new(vma, ptep, 0, uffd);
+		else
+			ptep->pte = (pteval_t)zero_pfn << PFN_PTE_SHIFT |
+				    PTE_PRESENT | PTE_SPECIAL | PTE_YOUNG;
+	} else if (vma->vm_flags & VM_SHARED || !write) {
+		struct folio *folio = cached(vma, addr);
+
+		folio_get(folio);
+		map(vma, ptep, folio, write, uffd);
+	} else {
+		map_new(vma, ptep, cached(vma, addr)->content, uffd);
+	}
+	return ACCESS_DONE;
+}
+
+static void swap_in(struct vm_area_struct *vma, pte_t *ptep)
+{
+	bool uffd = ptep->pte & PTE_UFFD;
+	int slot = ptep->pte >> SWP_OFFSET_BIT;
+
+	shim_swap_count[slot]--;
+	vma->vm_mm->rss_stat[MM_SWAPENTS].count--;
+	map_new(vma, ptep, shim_slot_content[slot], uffd);
+}
+
+/* A write to a page that is there: done, or on a copy, or not allowed. */
+static enum access write_to(struct vm_area_struct *vma, pte_t *ptep)
+{
+	struct page *page = pfn_to_page(pte_pfn(*ptep));
+	bool special = ptep->pte & PTE_SPECIAL;
+
+	if (ptep->pte & PTE_WRITE)
+		return ACCESS_DONE;
+	if (ptep->pte & PTE_UFFD)
+		return ACCESS_PROTECTED;
+	if (vma->vm_flags & VM_SHARED || (!special && page->exclusive)) {
+		ptep->pte |= PTE_WRITE | PTE_DIRTY;
+	} else {
+		u64 content = special ? 0 : page->content;
+
+		unmap(vma, ptep);
+		map_new(vma, ptep, content, false);
+	}
+	return ACCESS_DONE;
+}
+
+enum access shim_access(unsigned long addr, bool write, u64 *content)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	enum access result = ACCESS_SEGV;
+	spinlock_t *ptl = NULL;
+	pte_t *ptep;
+	pmd_t *pmd;
+
+	mmap_read_lock(mm);
+	vma = find_vma(mm, addr);
+	if (!vma || addr < vma->vm_start ||
+	    !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
+		goto out;
+	if (!(vma->vm_flags & VM_SHARED) && write)
+		if (anon_vma_prepare(vma))
+			abort();
+	pmd = pmd_alloc(mm, pud_alloc(mm, p4d_offset(pgd_offset(mm, addr), addr), addr), addr);
+	ptep = pte_alloc_map_lock(mm, pmd, addr, &ptl);
+	if (!ptep)
+		abort();
+	result = ACCESS_DONE;
+	if (!(ptep->pte & (PTE_PRESENT | PTE_PROTNONE))) {
+		unsigned int type = ptep->pte >> SWP_TYPE_BIT & 31;
+
+		if (ptep->pte && type == SWP_PTE_MARKER &&
+		    ptep->pte >> SWP_OFFSET_BIT & ~(u64)PTE_MARKER_UFFD_WP)
+			result = ACCESS_GUARD;
+		else if (ptep->pte && type == 0)
+			swap_in(vma, ptep);
+		else
+			result = populate(vma, ptep, addr, write);
+	}
+	if (result == ACCESS_DONE && write)
+		result = write_to(vma, ptep);
+	if (result == ACCESS_DONE) {
+		struct page *page = pfn_to_page(pte_pfn(*ptep));
+
+		if (write)
+			page->content = *content;
+		else
+			*content = page->content;
+	}
+	pte_unmap_unlock(ptep, ptl);
+out:
+	mmap_read_unlock(mm);
+	return result;
+}
+
+struct vm_area_struct *shim_vma_at(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma_intersection(current->mm, addr, addr + 1);
+	mmap_read_unlock(current->mm);
+	return vma;
+}
+
+/* A private page of one process only goes to swap. */
+bool shim_swap_out(unsigned long addr)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma = shim_vma_at(addr);
+	pte_t *ptep = pte_of(mm, addr);
+	static int slot;
+	struct page *page;
+	pteval_t old;
+
+	if (!vma || !ptep || !(ptep->pte & (PTE_PRESENT | PTE_PROTNONE)) ||
+	    ptep->pte & PTE_SPECIAL)
+		return false;
+	page = pfn_to_page(pte_pfn(*ptep));
+	if (!page->anon || page->_mapcount.counter)
+		return false;
+	do
+		slot = slot % (NR_SLOTS - 1) + 1;
+	while (shim_swap_count[slot]);
+	shim_swap_count[slot] = 1;
+	shim_slot_content[slot] = page->content;
+	old = ptep->pte;
+	unmap(vma, ptep);
+	mm->rss_stat[MM_SWAPENTS].count++;
+	ptep->pte = (pteval_t)slot << SWP_OFFSET_BIT | (old & PTE_UFFD) |
+		    PTE_SWP_EXCLUSIVE;
+	if (list_empty(&mm->mmlist))
+		list_add(&mm->mmlist, &init_mm.mmlist);
+	return true;
+}

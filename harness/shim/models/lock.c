@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Model: allocations that fail and RCU, see shim/lock.h. */
+#include "vma_internal.h"
+#include "harness/judge/space.h"
+#include "harness/test.h"
+
+int shim_locks_held, shim_rcu_depth;
+struct lockdep_map rcu_callback_map = { .readers = 1 };
+
+void shim_broken(const char *file, int line, const char *what)
+{
+	test_fail(file, line, "%s", what);
+}
+
+/* Allocations: each is counted, and one of them can be told to fail. */
+static long allocations, fail_at;
+static bool may_be_retried;
+
+void alloc_fail_at(long nth)
+{
+	allocations = 0;
+	fail_at = nth;
+}
+
+long alloc_count(void)
+{
+	return allocations;
+}
+
+bool alloc_failure_is_final(void)
+{
+	return fail_at && allocations >= fail_at && !may_be_retried;
+}
+
+bool shim_alloc_fails_gfp(gfp_t gfp)
+{
+	shim_check(!(gfp & __GFP_DIRECT_RECLAIM) || !shim_locks_held,
+		   "an allocation that may sleep, under a lock");
+	if (gfp & __GFP_NOFAIL)
+		return false;
+	if (++allocations != fail_at)
+		return false;
+	may_be_retried = !(gfp & __GFP_DIRECT_RECLAIM);
+	return true;
+}
+
+bool shim_alloc_fails(void)
+{
+	return shim_alloc_fails_gfp(GFP_KERNEL);
+}
+
+/* Small objects. */
+long shim_nr_objects;
+
+void *shim_object_alloc(size_t size, gfp_t gfp)
+{
+	void *object = shim_alloc_fails_gfp(gfp) ? NULL : malloc(size);
+
+	if (object)
+		memset(object, gfp & __GFP_ZERO ? 0 : 0xa5, size);
+	shim_nr_objects += !!object;
+	return object;
+}
+
+void shim_object_free(void *object)
+{
+	shim_nr_objects -= !!object;
+	free(object);
+}
+
+struct kmem_cache *shim_cache_create(size_t size, void (*constructor)(void *))
+{
+	static struct kmem_cache caches[8];
+	static int nr;
+
+	caches[nr] = (struct kmem_cache){ size, 0, constructor };
+	return &caches[nr++];
+}
+
+/* Aligned as the maple tree needs its nodes, which keep tags in the low bits. */
+void *shim_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	bool fails = shim_alloc_fails_gfp(gfp);
+	void *object = fails ? NULL : aligned_alloc(256, ALIGN(cache->size, 256));
+
+	if (!object)
+		return NULL;
+	shim_nr_objects++;
+	memset(object, gfp & __GFP_ZERO ? 0 : 0xa5, cache->size);
+	memset(object, 0, cache->zeroed);
+	if (cache->constructor)
+		cache->constructor(object);
+	return object;
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr,
+			  void **objects)
+{
+	for (size_t i = 0; i < nr; i++) {
+		objects[i] = shim_cache_alloc(cache, gfp);
+		if (objects[i])
+			continue;
+		kmem_cache_free_bulk(cache, i, objects);
+		return 0;
+	}
+	return nr;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **objects)
+{
+	(void)cache;
+	while (nr--)
+		shim_object_free(objects[nr]);
+}
+
+struct slab_sheaf {
+	unsigned int size;
+	void *objects[64];
+};
+
+int kmem_cache_refill_sheaf(struct kmem_cache *cache, gfp_t gfp,
+			    struct slab_sheaf **sheafp, unsigned int nr)
+{
+	struct slab_sheaf *sheaf = *sheafp;
+
+	shim_check(nr <= ARRAY_SIZE(sheaf->objects), "a sheaf that large");
+	while (sheaf->size < nr) {
+		void *object = shim_cache_alloc(cache, gfp);
+
+		if (!object)
+			return -ENOMEM;
+		sheaf->objects[sheaf->size++] = object;
+	}
+	return 0;
+}
+
+struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *cache, gfp_t gfp,
+					    unsigned int nr)
+{
+	struct slab_sheaf *sheaf = malloc(sizeof(*sheaf));
+
+	if (!sheaf)
+		abort();
+	sheaf->size = 0;
+	if (!kmem_cache_refill_sheaf(cache, gfp, &sheaf, nr))
+		return sheaf;
+	kmem_cache_return_sheaf(cache, gfp, sheaf);
+	return NULL;
+}
+
+void kmem_cache_return_sheaf(struct kmem_cache *cache, gfp_t gfp,
+			     struct slab_sheaf *sheaf)
+{
+	(void)gfp;
+	kmem_cache_free_bulk(cache, sheaf->size, sheaf->objects);
+	free(sheaf);
+}
+
+void *kmem_cache_alloc_from_sheaf(struct kmem_cache *cache, gfp_t gfp,
+				  struct slab_sheaf *sheaf)
+{
+	(void)cache;
+	(void)gfp;
+	shim_check(sheaf->size, "more is taken from a sheaf than was asked for");
+	return sheaf->objects[--sheaf->size];
+}
+
+unsigned int kmem_cache_sheaf_size(struct slab_sheaf *sheaf)
+{
+	return sheaf->size;
+}
+
+/* RCU: freed when the call is over, so that a sanitizer sees who uses it on. */
+static struct rcu_head *waiting;
+
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
+{
+	head->func = func;
+	head->next = waiting;
+	waiting = head;
+}
+
+/* As in the kernel, an offset in place of the function: to be freed, no more. */
+void (*shim_free_rcu(size_t offset))(struct rcu_head *head)
+{
+	return (void (*)(struct rcu_head *))(unsigned long)offset;
+}
+
+void shim_rcu_end(void)
+{
+	shim_check(!shim_rcu_depth, "RCU is held on the way out");
+	while (waiting) {
+		struct rcu_head *head = waiting;
+
+		waiting = head->next;
+		if ((unsigned long)head->func < 4096)
+			shim_object_free((char *)head - (unsigned long)head->func);
+		else
+			head->func(head);
+	}
+}

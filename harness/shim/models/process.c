@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Model: processes, files and what is unmapped, see shim/vma.h. */
+#include "harness/tree.h"
+#include "harness/test.h"
+
+static struct task_struct task = { .comm = "harness", .pid = 1 };
+struct task_struct *current = &task;
+int sysctl_max_map_count = 65530;
+const struct vm_operations_struct vma_dummy_vm_ops;
+
+static int file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	(void)file;
+	vma->vm_ops = &shim_file_ops;
+	return 0;
+}
+
+static int shmem_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	(void)file;
+	vma->vm_ops = &shim_shmem_ops;
+	return 0;
+}
+
+static const struct file_operations file_fops = { .mmap = file_mmap };
+static const struct file_operations shmem_fops = { .mmap = shmem_mmap };
+
+#ifdef TREE_HAS_vm_uffd_ops
+static bool can_userfault(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	(void)vma;
+	(void)flags;
+	return true;
+}
+
+static const struct vm_uffd_ops uffd_ops = { .can_userfault = can_userfault };
+const struct vm_operations_struct shim_shmem_ops = { .uffd_ops = &uffd_ops };
+#else
+const struct vm_operations_struct shim_shmem_ops;
+#endif
+const struct vm_operations_struct shim_file_ops;
+
+struct file *shim_file_new(bool shmem)
+{
+	struct file *file = calloc(1, sizeof(*file) + sizeof(*file->f_mapping) +
+				   sizeof(struct inode));
+
+	if (!file)
+		abort();
+	file->f_mapping = (struct address_space *)(file + 1);
+	file->f_mapping->host = (struct inode *)(file->f_mapping + 1);
+	file->f_mapping->i_mmap = RB_ROOT_CACHED;
+	file->f_count = 1;
+	file->f_op = shmem ? &shmem_fops : &file_fops;
+	shim_nr_files++;
+	return file;
+}
+
+long shim_nr_files;
+
+/* The last user is gone: so is what the page cache has of it. */
+void fput(struct file *file)
+{
+	struct address_space *mapping = file->f_mapping;
+
+	shim_check(file->f_count > 0, "a file is put that nobody has");
+	if (--file->f_count)
+		return;
+	shim_check(RB_EMPTY_ROOT(&mapping->i_mmap.rb_root), "a file is closed that is mapped");
+	shim_check(!mapping->i_mmap_writable, "a file is closed that is mapped for writing");
+	for (int i = 0; i < FILE_PAGES; i++)
+		if (mapping->folio[i])
+			folio_put(mapping->folio[i]);
+	shim_nr_files--;
+	free(file);
+}
+
+void vma_set_file(struct vm_area_struct *vma, struct file *file)
+{
+	get_file(file);
+	swap(vma->vm_file, file);
+	fput(file);
+}
+
+int shmem_zero_setup(struct vm_area_struct *vma)
+{
+	if (shim_alloc_fails())
+		return -ENOMEM;
+	if (vma->vm_file)
+		fput(vma->vm_file);
+	vma->vm_file = shim_file_new(true);
+	vma->vm_ops = &shim_shmem_ops;
+	return 0;
+}
+
+/* What a private page may not have without being asked first is not given. */
+pgprot_t vm_get_page_prot(vm_flags_t flags)
+{
+	if (!(flags & (VM_READ | VM_WRITE | VM_EXEC)))
+		return PAGE_NONE;
+	return flags & VM_SHARED && flags & VM_WRITE ? PAGE_SHARED : PAGE_READONLY;
+}
+
+/* A process: an mm, with what mm_init() and dup_mm() set of it. */
+struct mm_struct *shim_mm_new(const struct mm_struct *parent)
+{
+	struct mm_struct *mm = calloc(1, sizeof(*mm));
+
+	if (!mm)
+		abort();
+	if (parent)
+		memcpy(mm, parent, sizeof(*mm));
+	mt_init_flags(&mm->mm_mt, MM_MT_FLAGS);
+	mt_set_external_lock(&mm->mm_mt, &mm->mmap_lock);
+	init_rwsem(&mm->mmap_lock);
+	INIT_LIST_HEAD(&mm->mmlist);
+	memset(mm->rss_stat, 0, sizeof(mm->rss_stat));
+	atomic_set(&mm->mm_users, 1);
+	mm->pgtables_bytes.counter = 0;
+	mm->write_protect_seq.sequence = 0;
+	mm->mm_lock_seq = 1;
+	mm->map_count = 0;
+	mm->locked_vm = 0;
+	mm->grabbed = 0;
+	mm->task_size = TASK_SIZE;
+	mm->pgd = (pgd_t *)shim_table_alloc(mm);
+	return mm;
+}
+
+void shim_mm_exit(struct mm_struct *mm)
+{
+	tree_exit_mmap(mm);
+	if (!list_empty(&mm->mmlist))
+		list_del(&mm->mmlist);
+	shim_rcu_end();
+	for (int i = 0; i < NR_MM_COUNTERS; i++)
+		EXPECT_EQ(mm->rss_stat[i].count, 0l);
+	EXPECT_EQ(mm->pgtables_bytes.counter, 0l);
+	EXPECT_EQ(mm->grabbed, 0);
+	EXPECT_EQ(mm->notifying, 0);
+	EXPECT_EQ(mm->write_protect_seq.sequence & 1, 0u);
+	shim_check(!rwsem_is_locked(&mm->mmap_lock), "the mm's lock is kept");
+	shim_table_free(mm->pgd);
+	free(mm);
+}
+
+/* The VMA's lock, see shim/vma.h. */
+void vma_start_write(struct vm_area_struct *vma)
+{
+	mmap_assert_write_locked(vma->vm_mm);
+	vma->vm_lock_seq = vma->vm_mm->mm_lock_seq;
+}
+
+void vma_assert_write_locked(struct vm_area_struct *vma)
+{
+	shim_check(__is_vma_write_locked(vma), "a VMA is written that is not locked");
+}
+
+/* What is unmapped. */
+void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
+{
+	*tlb = (struct mmu_gather){ .mm = mm };
+}
+
+void tlb_gather_mmu_fullmm(struct mmu_gather *tlb, struct mm_struct *mm)
+{
+	*tlb = (struct mmu_gather){ .mm = mm, .fullmm = true };
+}
+
+void tlb_flush_mmu(struct mmu_gather *tlb)
+{
+	while (tlb->nr) {
+		struct folio *folio = page_folio(tlb->page[--tlb->nr]);
+
+		for (unsigned int nr = tlb->nr_pages[tlb->nr]; nr; nr--)
+			folio_put(folio);
+	}
+}
+
+void tlb_finish_mmu(struct mmu_gather *tlb)
+{
+	tlb_flush_mmu(tlb);
+}
+
+bool __tlb_remove_folio_pages(struct mmu_gather *tlb, struct page *page,
+			      unsigned int nr, bool delay_rmap)
+{
+	(void)delay_rmap;
+	tlb->page[tlb->nr] = page;
+	tlb->nr_pages[tlb->nr] = nr;
+	return ++tlb->nr == ARRAY_SIZE(tlb->page);
+}

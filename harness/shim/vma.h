@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Model: what a VMA belongs to and hangs on: the process, files and their
+ * mappings, the locks of the mm and of the VMA.
+ */
+#ifndef SHIM_VMA_H
+#define SHIM_VMA_H
+
+/* Who runs: one task, whose mm is the one that is worked on. */
+struct task_struct {
+	unsigned int personality;
+	struct mm_struct *mm;
+	const char *comm;
+	int pid;
+};
+
+extern struct task_struct *current;
+
+/* What becomes of an access. */
+enum access { ACCESS_DONE, ACCESS_SEGV, ACCESS_GUARD, ACCESS_PROTECTED };
+
+/**
+ * shim_access() - read or write a page of current->mm, faulting as it must.
+ * @content: what is written, or what was read
+ */
+enum access shim_access(unsigned long addr, bool write, u64 *content);
+/** shim_vma_at() - the VMA of an address in current->mm, or NULL. */
+struct vm_area_struct *shim_vma_at(unsigned long addr);
+/** shim_swap_out() - swap a page out; false where there is none that could be. */
+bool shim_swap_out(unsigned long addr);
+extern u64 shim_slot_content[];
+
+/**
+ * shim_mm_new() - an mm without VMAs.
+ * @parent: whose child it will be, by tree_dup_mmap(); or NULL
+ */
+struct mm_struct *shim_mm_new(const struct mm_struct *parent);
+/** shim_mm_exit() - exit_mmap(), and what must hold when it is gone. */
+void shim_mm_exit(struct mm_struct *mm);
+
+#define fatal_signal_pending(...)	0
+#define RLIMIT_DATA		0
+#define RLIMIT_AS		1
+#define RLIMIT_STACK		2
+#define RLIMIT_MEMLOCK		3
+#define rlimit(...)		ULONG_MAX
+#define rlimit_max(...)		ULONG_MAX
+#define ignore_rlimit_data	false
+extern int sysctl_max_map_count;
+#define mmap_min_addr		PAGE_SIZE
+#define TASK_SIZE		(PTRS_PER_PGD * PGDIR_SIZE - PAGE_SIZE)
+#define stack_guard_gap		(256UL << PAGE_SHIFT)
+#define pr_warn_once(...)	do { } while (0)
+#define PHYS_PFN(x)		((unsigned long)((x) >> PAGE_SHIFT))
+#define PFN_PHYS(x)		((phys_addr_t)(x) << PAGE_SHIFT)
+#define PAGE_ALIGNED(x)		IS_ALIGNED((unsigned long)(x), PAGE_SIZE)
+#define pr_alert(...)		do { } while (0)
+#define PAGE_ALIGN(x)		ALIGN(x, PAGE_SIZE)
+
+struct mutex { int held; };
+#define DEFINE_MUTEX(name)	struct mutex name
+#define mutex_lock(m)		((void)(m)->held++)
+#define mutex_unlock(m)		((void)(m)->held--)
+#define mutex_is_locked(m)	((m)->held)
+
+/* The mm's lock; writing a VMA takes the VMA's too, until the mm's is dropped. */
+#define mmap_write_lock(mm)		down_write(&(mm)->mmap_lock)
+#define mmap_write_lock_nested(mm, n)	down_write(&(mm)->mmap_lock)
+#define mmap_write_lock_killable(mm)	(down_write(&(mm)->mmap_lock), 0)
+#define mmap_read_lock(mm)		down_read(&(mm)->mmap_lock)
+#define mmap_read_unlock(mm)		up_read(&(mm)->mmap_lock)
+#define mmap_write_unlock(mm)		((void)(mm)->mm_lock_seq++, up_write(&(mm)->mmap_lock))
+#define mmap_write_downgrade(mm)	({ mmap_write_unlock(mm); mmap_read_lock(mm); })
+#define mmap_assert_locked(mm)		shim_check(lock_is_held(&(mm)->mmap_lock.dep_map), "the mm is not locked")
+#define mmap_assert_write_locked(mm)	shim_check((mm)->mmap_lock.dep_map.writers, "the mm is not locked for writing")
+
+struct blk_plug { int nothing; };
+
+/* PROT_* as VM_*. */
+#define calc_vm_prot_bits(prot, pkey)					\
+	(((prot) & PROT_READ ? VM_READ : 0) |				\
+	 ((prot) & PROT_WRITE ? VM_WRITE : 0) |				\
+	 ((prot) & PROT_EXEC ? VM_EXEC : 0))
+
+/* Files, and which VMAs map them. */
+#define FILE_PAGES	64
+struct inode { int i_writecount; };
+struct address_space {
+	struct rb_root_cached i_mmap;
+	struct rw_semaphore i_mmap_rwsem;
+	int i_mmap_writable;
+	unsigned long flags;
+	struct inode *host;
+	struct folio *folio[FILE_PAGES];	/* the page cache */
+};
+
+struct vm_area_desc;
+struct file_operations {
+	int (*mmap)(struct file *file, struct vm_area_struct *vma);
+	int (*mmap_prepare)(struct vm_area_desc *desc);
+	void *get_unmapped_area;
+};
+
+#define FMODE_NOREUSE	0x800000
+struct file {
+	struct address_space *f_mapping;
+	int f_count;
+	unsigned int f_mode;
+	const struct file_operations *f_op;
+};
+
+static inline struct file *get_file(struct file *file)
+{
+	file->f_count++;
+	return file;
+}
+
+void fput(struct file *file);
+struct file *shim_file_new(bool shmem);
+extern long shim_nr_files;
+#define i_mmap_lock_write(m)		down_write(&(m)->i_mmap_rwsem)
+#define i_mmap_unlock_write(m)		up_write(&(m)->i_mmap_rwsem)
+#define mapping_allow_writable(m)	((void)(m)->i_mmap_writable++)
+#define mapping_map_writable(m)		((m)->i_mmap_writable++, 0)
+#define mapping_unmap_writable(m)	((void)(m)->i_mmap_writable--)
+#define mapping_can_writeback(...)	false
+#define AS_MM_ALL_LOCKS			0
+#define down_write_nest_lock(sem, ...)	down_write(sem)
+
+#define call_mmap(file, vma)		(file)->f_op->mmap(file, vma)
+#define vfs_mmap(file, vma)		(file)->f_op->mmap(file, vma)
+#define vfs_mmap_prepare(file, desc)	(file)->f_op->mmap_prepare(desc)
+#define mmap_action_prepare(...)	0
+#define mmap_action_complete(...)	0
+void vma_set_file(struct vm_area_struct *vma, struct file *file);
+/* Shared and anonymous: a file of its own, that nobody else can open. */
+int shmem_zero_setup(struct vm_area_struct *vma);
+#define shmem_file(f)			false
+extern const struct vm_operations_struct shim_shmem_ops, shim_file_ops;
+#define vma_is_shmem(vma)		((vma)->vm_ops == &shim_shmem_ops)
+#define vma_is_anon_shmem(vma)		vma_is_shmem(vma)
+#define vma_is_dax(...)			false
+#define get_gate_vma(...)		NULL
+#define vma_is_secretmem(...)		false
+
+/*
+ * The VMA's own lock: held for writing as long as the mm's is. Attached means in
+ * the mm's tree; who is not may be written by whoever has it.
+ */
+#define __is_vma_write_locked(vma)					\
+	((vma)->vm_mm->mmap_lock.dep_map.writers &&			\
+	 (vma)->vm_lock_seq == (vma)->vm_mm->mm_lock_seq)
+#define vma_assert_locked(vma)		mmap_assert_locked((vma)->vm_mm)
+#define vma_assert_stabilised(vma)	mmap_assert_locked((vma)->vm_mm)
+#ifndef TREE_HAS_vma_kernel_pagesize
+#define vma_kernel_pagesize(...)	PAGE_SIZE
+#endif
+#define lock_vma_under_rcu(...)		NULL
+#define vma_end_read(...)		do { } while (0)
+#define vma_start_write_killable(vma)	(vma_start_write(vma), 0)
+
+#ifdef TREE_HAS_vma_lock
+static inline void vma_mark_detached(struct vm_area_struct *vma, bool detached)
+{
+	if (detached)
+		vma_assert_write_locked(vma);
+	vma->detached = detached;
+}
+#else
+#define vma_is_attached(vma)		refcount_read(&(vma)->vm_refcnt)
+#define vma_assert_attached(vma)					\
+	shim_check(vma_is_attached(vma), "a VMA is not in the tree")
+#define vma_assert_detached(vma)					\
+	shim_check(!vma_is_attached(vma), "a VMA is still in the tree")
+
+static inline void vma_assert_can_modify(struct vm_area_struct *vma)
+{
+	if (vma_is_attached(vma))
+		vma_assert_write_locked(vma);
+}
+
+static inline void vma_lock_init(struct vm_area_struct *vma, bool reset_refcnt)
+{
+	if (reset_refcnt)
+		refcount_set(&vma->vm_refcnt, 0);
+	vma->vm_lock_seq = UINT_MAX;
+}
+
+static inline void vma_mark_attached(struct vm_area_struct *vma)
+{
+	vma_assert_write_locked(vma);
+	vma_assert_detached(vma);
+	refcount_set(&vma->vm_refcnt, 1);
+}
+
+static inline void vma_mark_detached(struct vm_area_struct *vma)
+{
+	vma_assert_write_locked(vma);
+	vma_assert_attached(vma);
+	refcount_set(&vma->vm_refcnt, 0);
+}
+#endif
+
+/*
+ * What is unmapped waits here until no processor can have it in its TLB: pages
+ * are put and tables freed when it is finished or full.
+ */
+struct mmu_gather {
+	struct mm_struct *mm;
+	bool fullmm;
+	unsigned int nr;
+	struct page *page[8];
+	unsigned int nr_pages[8];
+};
+
+void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm);
+void tlb_gather_mmu_fullmm(struct mmu_gather *tlb, struct mm_struct *mm);
+void tlb_flush_mmu(struct mmu_gather *tlb);
+void tlb_finish_mmu(struct mmu_gather *tlb);
+bool __tlb_remove_folio_pages(struct mmu_gather *tlb, struct page *page,
+			      unsigned int nr, bool delay_rmap);
+#define tlb_flush_mmu_tlbonly(...)	do { } while (0)
+#define tlb_flush_rmaps(...)		do { } while (0)
+#define tlb_delay_rmap(...)		false
+#define tlb_change_page_size(...)	do { } while (0)
+#define tlb_start_vma(...)		do { } while (0)
+#define tlb_end_vma(...)		do { } while (0)
+#define tlb_free_vmas(...)		do { } while (0)
+#define tlb_remove_tlb_entry(...)	do { } while (0)
+#define tlb_remove_tlb_entries(...)	do { } while (0)
+#define tlb_flush_pte_range(...)	do { } while (0)
+#define flush_tlb_batched_pending(...)	do { } while (0)
+#define pte_free_tlb(tlb, table, addr)	shim_table_free(table)
+#define pmd_free_tlb(tlb, table, addr)	shim_table_free(table)
+#define pud_free_tlb(tlb, table, addr)	shim_table_free(table)
+
+pgprot_t vm_get_page_prot(vm_flags_t flags);
+extern const struct vm_operations_struct vma_dummy_vm_ops;
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The tree's VMAs: mm/vma.c and what it stands on, dup_mmap(), and doors. */
+#include "tree.h"
+
+#pragma GCC diagnostic push
+#include "harness/shim/quiet.h"
+#include "mmap/mm/interval_tree.c"
+#include "mmap/mm/rmap.c"
+#include "mmap/mm/vma.c"
+#include "mmap/mm/mmap.c"
+#include "mmap/kernel/fork.c"
+#pragma GCC diagnostic pop
+
+int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
+	      vm_flags_t flags, unsigned long pgoff)
+{
+	LIST_HEAD(uf);
+	unsigned long ret;
+
+	mmap_write_lock(current->mm);
+#ifdef TREE_HAS_vma_flags_t
+	ret = mmap_region(file, addr, len, legacy_to_vma_flags(flags), pgoff, &uf);
+#else
+	ret = mmap_region(file, addr, len, flags, pgoff, &uf);
+#endif
+	mmap_write_unlock(current->mm);
+	userfaultfd_unmap_complete(current->mm, &uf);
+	return IS_ERR_VALUE(ret) ? (long)ret : 0;
+}
+
+int tree_munmap(unsigned long addr, unsigned long len)
+{
+	LIST_HEAD(uf);
+	int ret;
+	VMA_ITERATOR(vmi, current->mm, addr);
+
+	mmap_write_lock(current->mm);
+	ret = do_vmi_munmap(&vmi, current->mm, addr, len, &uf, false);
+	mmap_write_unlock(current->mm);
+	userfaultfd_unmap_complete(current->mm, &uf);
+	return ret;
+}
+
+/* As mremap() does it where there is room behind. */
+int tree_extend(unsigned long addr, unsigned long len)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, current->mm, addr);
+
+	mmap_write_lock(current->mm);
+	vma = vma_next(&vmi);
+	vma_iter_set(&vmi, vma->vm_end);
+	vma = vma_merge_extend(&vmi, vma, len);
+	mmap_write_unlock(current->mm);
+	return vma ? 0 : -ENOMEM;
+}
+
+int tree_brk(unsigned long addr, unsigned long len)
+{
+	struct vm_area_struct *before;
+	VMA_ITERATOR(vmi, current->mm, addr);
+	int ret;
+
+	mmap_write_lock(current->mm);
+	before = vma_prev(&vmi);
+#ifdef TREE_HAS_vma_flags_t
+	ret = do_brk_flags(&vmi, before, addr, len, EMPTY_VMA_FLAGS);
+#else
+	ret = do_brk_flags(&vmi, before, addr, len, 0);
+#endif
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+
+void tree_clear_refs(void)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, current->mm, 0);
+
+	mmap_write_lock(current->mm);
+	for_each_vma(vmi, vma) {
+		if (!(vma->vm_flags & VM_SOFTDIRTY))
+			continue;
+		vm_flags_clear(vma, VM_SOFTDIRTY);
+		vma_set_page_prot(vma);
+	}
+	mmap_write_unlock(current->mm);
+}
+
+int tree_dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
+{
+	return dup_mmap(mm, oldmm);
+}
+
+void tree_exit_mmap(struct mm_struct *mm)
+{
+	exit_mmap(mm);
+}
+
+static void __attribute__((constructor)) init(void)
+{
+	maple_tree_init();
+	anon_vma_init();
+#ifdef TREE_HAS_vma_state_init
+	vma_state_init();
+#else
+	vm_area_cachep = shim_cache_create(sizeof(struct vm_area_struct), NULL);
+	vma_lock_cachep = shim_cache_create(sizeof(struct vma_lock), NULL);
+#endif
+}
