@@ -47,6 +47,18 @@ test_fail(const char *file, int line, const char *fmt, ...);
 /** test_skip() - end this TEST_IF(): the tree lacks what it is about. */
 void __noreturn __printf(1, 2) test_skip(const char *fmt, ...);
 
+/**
+ * test_known() - whether the tree is known to have a defect: see known.list.
+ * @defect: its name there
+ */
+bool test_known(const char *defect);
+
+/** test_end_known() - end this test: it met the defect, and nothing else. */
+void __noreturn __printf(1, 2) test_end_known(const char *fmt, ...);
+
+/** test_detach() - what fails from now on in this process is not reported. */
+void test_detach(void);
+
 /** test_end() - end this test now, with the verdict it has so far. */
 void __noreturn test_end(void);
 

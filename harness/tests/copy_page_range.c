@@ -7,8 +7,7 @@
  *	         PTE table PTE table		over PMD, PUD and PGD borders
  *	child   |.r.r.s..|#####G##|c.mm.d..|	each judged, and what they count
  */
-#include <time.h>
-
+#include "harness/judge/seeds.h"
 #include "harness/judge/space.h"
 #include "harness/test.h"
 
@@ -16,58 +15,6 @@ static struct space s;
 
 #define PRIVATE	(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
 #define SHARED	(PRIVATE | VM_SHARED | VM_MAYSHARE)
-
-/*
- * Which seeds: a number of them from 1 on; with SEED= that one; with
- * FUZZ_SECONDS= as many as there is time for, from SEED= or from the clock.
- */
-struct seeds {
-	u64 seed, first;
-	unsigned long left;
-	double start, seconds;
-};
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
-
-static struct seeds seeds(unsigned long n)
-{
-	const char *seed = getenv("SEED"), *seconds = getenv("FUZZ_SECONDS");
-	struct seeds r = { .seed = 1, .left = n, .start = now() };
-
-	if (seconds)
-		r.seconds = atof(seconds);
-	if (seed)
-		r.seed = strtoull(seed, NULL, 0);
-	else if (seconds)
-		r.seed = (u64)time(NULL) << 32;
-	if (seed)
-		r.left = 1;
-	r.first = r.seed--;
-	return r;
-}
-
-static bool next(struct seeds *r)
-{
-	double took;
-
-	r->seed++;
-	if (!r->seconds)
-		return r->left--;
-	if (r->seed % 64 || now() < r->start + r->seconds)
-		return true;
-	took = now() - r->start;
-	test_say("seeds from %llu on: %llu forks, %.0f a second",
-		 (unsigned long long)r->first,
-		 (unsigned long long)(r->seed - r->first),
-		 (r->seed - r->first) / took);
-	return false;
-}
 
 static bool failed(u64 seed)
 {

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef JUDGE_SEEDS_H
+#define JUDGE_SEEDS_H
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "harness/test.h"
+
+/*
+ * Which seeds: a number of them from 1 on; with SEED= that one; with
+ * FUZZ_SECONDS= as many as there is time for, from SEED= or from the clock.
+ */
+struct seeds {
+	unsigned long long seed, first;
+	unsigned long left;
+	double start, seconds;
+};
+
+static inline double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static inline struct seeds seeds(unsigned long n)
+{
+	const char *seed = getenv("SEED"), *seconds = getenv("FUZZ_SECONDS");
+	struct seeds r = { .seed = 1, .left = n, .start = now() };
+
+	if (seconds)
+		r.seconds = atof(seconds);
+	if (seed)
+		r.seed = strtoull(seed, NULL, 0);
+	else if (seconds)
+		r.seed = (unsigned long long)time(NULL) << 32;
+	if (seed)
+		r.left = 1;
+	r.first = r.seed--;
+	return r;
+}
+
+static inline bool next(struct seeds *r)
+{
+	double took;
+
+	r->seed++;
+	if (!r->seconds)
+		return r->left--;
+	if (r->seed % 64 || now() < r->start + r->seconds)
+		return true;
+	took = now() - r->start;
+	test_say("seeds from %llu on: %llu forks, %.0f a second",
+		 (unsigned long long)r->first,
+		 (unsigned long long)(r->seed - r->first),
+		 (r->seed - r->first) / took);
+	return false;
+}
+
+#endif
