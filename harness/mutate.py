@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """Change the imported code in one place after the other and run the tests.
 
-usage: mutate.py LIST IMPORT OUT JOBS ONE TREE.C SOURCE... -- COMPILER ARGUMENT...
+usage: mutate.py LIST IMPORT OUT JOBS ONE SOURCE... -- COMPILER ARGUMENT...
 
 A list says, a line each, which definition of which imported file is changed
-in which ways (the functions below; "general" for all that fit). IMPORT is what import.py wrote and stays as
-it is: a mutant is a copy of one file in OUT/<number>/, found first by -I. The
+in which ways (the functions below; "general" for all that fit; or one change of
+one's own, /REGEX/REPLACEMENT/ with ~ for blanks; ? before a file: only where
+there is something to change). IMPORT is what import.py wrote
+and stays as it is: a mutant is a copy of one file in OUT/<number>/, found first by -I. The
 tests that are built with it must fail; a mutant with which they pass has
 survived, and that is a failure. What does not compile, compiles to the same code
 as before, or by a "= pattern # reason" of the list cannot be told from it, is no
@@ -118,6 +120,15 @@ GENERAL = [swap, negate, never, always, equal, flip, delete, compare, logic,
            number, page, leave]
 
 
+def own(way):
+    """/REGEX/REPLACEMENT/, ~ for each blank"""
+    _, pattern, to, _ = re.split(r"(?<!\\)/", way.replace("~", " "))
+
+    def change(text):
+        return sites(text, pattern, to)
+    return change
+
+
 def drop(text):
     """a flag less in a mask"""
     yield from sites(text, r"\bVMA?_\w+(?=\s*(\\\n\s*)?[|)])(?<!ON_FORK)",
@@ -183,6 +194,7 @@ class List:
 
     def mutants(self, imported, one):
         for file, names, *ways in self.entries:
+            optional, file = file.startswith("?"), file.lstrip("?")
             with open(os.path.join(imported, file), encoding="utf-8") as f:
                 text = f.read()
             for name in names.split("|"):
@@ -190,6 +202,8 @@ class List:
                 if at:
                     break
             else:
+                if optional:
+                    continue
                 sys.exit("%s: no definition of %s to change" %
                          (self.path, names))
             if one and not any(fnmatch.fnmatchcase(name, p)
@@ -197,11 +211,12 @@ class List:
                 continue
             body = without_comments(text[at[0]:at[1]])
             general = ways == ["general"]
-            for way in GENERAL if general else [globals()[w] for w in ways]:
+            for way in GENERAL if general else [
+                    globals()[w] if w in globals() else own(w) for w in ways]:
                 found = list(way(body))
-                if not found and not general:
+                if not found and not general and not optional:
                     sys.exit("%s: %s: nowhere to %s" %
-                             (self.path, name, way.__name__))
+                             (self.path, name, " ".join(ways)))
                 for offset, what, new in found:
                     if new == body:
                         sys.exit("%s: %s changes nothing" % (name, what))
@@ -213,22 +228,47 @@ class List:
 class Bench:
     """Where mutants are built and tried"""
 
-    def __init__(self, out, tree, others, compiler):
-        self.out, self.tree, self.others = out, tree, others
-        self.compiler = compiler
-        self.base = None
+    def __init__(self, out, sources, compiler):
+        self.out, self.sources, self.compiler = out, sources, compiler
+        self.objects, self.codes = {}, {}
 
     def compile(self, folder, *args):
         return subprocess.run(
             [self.compiler[0], "-I" + folder, *self.compiler[1:], *args],
             cwd=folder, capture_output=True, text=True).returncode == 0
 
-    def code(self, folder):
-        """What the tree's part compiles to, as well as the compiler can"""
+    def code(self, folder, source):
+        """What a source compiles to, as well as the compiler can"""
         path = os.path.join(folder, "code.o")
-        self.compile(folder, "-O2", "-c", "-o", path, self.tree)
+        self.compile(folder, "-O2", "-c", "-o", path, source)
         with open(path, "rb") as f:
             return f.read()
+
+    def of(self, file):
+        """The sources that a change of an imported file can change"""
+        if not file.endswith(".c"):
+            return self.sources
+        found = []
+        for source in self.sources:
+            with open(source, encoding="utf-8") as f:
+                if '#include "%s"' % file in f.read():
+                    found.append(source)
+        return found
+
+    def same(self, folder, file):
+        """Is it the code that it was? Of a header, what fork() runs decides."""
+        return all(self.code(folder, s) == self.codes[s] for s in self.of(file)
+                   if s in self.codes)
+
+    def build(self, folder, sources):
+        objects = dict(self.objects)
+        for source in sources:
+            name = os.path.join(folder, os.path.basename(source)[:-1] + "o")
+            level = "-O0" if source in self.codes or not self.codes else "-O1"
+            if not self.compile(folder, level, "-c", "-o", name, source):
+                return None
+            objects[source] = name
+        return objects
 
     def run(self, number, mutant):
         """What became of it; only "caught by ..." is good"""
@@ -237,30 +277,28 @@ class Bench:
         os.makedirs(os.path.dirname(path))
         with open(path, "w", encoding="utf-8") as f:
             f.write(mutant[2])
-        tree = os.path.join(folder, "tree.o")
-        if not self.compile(folder, "-O0", "-c", "-o", tree, self.tree):
-            return "does not compile"
-        # what is in a .c file only the tree's translation unit can see
-        others = self.base[1] if self.base else None
-        if not others or not path.endswith(".c"):
-            if not self.compile(folder, "-O1", "-c", *self.others):
-                return "does not compile"
-            others = [os.path.join(folder, os.path.basename(f)[:-1] + "o")
-                      for f in self.others]
+        first = not self.objects
+        objects = self.build(folder, self.sources if first else
+                             self.of(mutant[0]))
         tests = os.path.join(folder, "tests")
-        if not self.compile(folder, "-o", tests, tree, *others):
+        if not objects or not self.compile(folder, "-o", tests,
+                                           *objects.values()):
             return "does not compile"
-        ran = subprocess.run([tests, "-x", "-t", "30"], capture_output=True,
+        ran = subprocess.run([tests, "-x", "-t", "60"], capture_output=True,
                              text=True)
         closing = re.search(r"^\d+ passed, \d+ failed, \d+ skipped$",
                             ran.stdout, re.M)
-        failed = re.findall(r"^not ok \d+ - (\S+)", ran.stdout, re.M)
-        if not self.base:
-            self.base = self.code(folder), others
+        failed = re.findall(r"^not ok \d+ - (\S+)(?! # TODO)", ran.stdout, re.M)
+        if first:
+            self.objects = objects
+            for source in self.sources:
+                with open(source, encoding="utf-8") as f:
+                    if re.search(r'^#include "(fork|mmap|change|maple)/', f.read(), re.M):
+                        self.codes[source] = self.code(folder, source)
         elif ran.returncode and failed and closing:
             shutil.rmtree(folder)
-            return "caught by " + failed[0]
-        elif self.code(folder) == self.base[0]:
+            return "caught by " + failed[-1]
+        elif self.same(folder, mutant[0]):
             shutil.rmtree(folder)
             return "compiles to the same code"
         return "SURVIVED" if closing and not ran.returncode else ran.stdout
@@ -268,9 +306,9 @@ class Bench:
 
 def main():
     global FLAGS
-    path, imported, out, jobs, one, tree = sys.argv[1:7]
+    path, imported, out, jobs, one = sys.argv[1:6]
     rest = sys.argv.index("--")
-    bench = Bench(out, tree, sys.argv[7:rest], sys.argv[rest + 1:])
+    bench = Bench(out, sys.argv[6:rest], sys.argv[rest + 1:])
     with open(os.path.join(imported, "flag_names.h"), encoding="utf-8") as f:
         FLAGS = re.findall(r"^#ifdef (\w+)", f.read(), re.M)
     shutil.rmtree(out, ignore_errors=True)
