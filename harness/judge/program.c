@@ -759,11 +759,8 @@ static const char * const whats[NR_WHAT] = {
 	[MREMAP] = "MREMAP", [FORK] = "FORK", [EXIT] = "EXIT",
 };
 
-long program_run(const struct op *ops, unsigned int nr)
+static void begin_program(void)
 {
-	int before = test_failures();
-	long done = 0;
-
 	INIT_LIST_HEAD(&init_mm.mmlist);
 	next_content = 0;
 	memset(process[0].page, 0, sizeof(process[0].page));
@@ -775,6 +772,38 @@ long program_run(const struct op *ops, unsigned int nr)
 		files[nr_files].shmem = nr_files;
 		memset(files[nr_files].content, 0, sizeof(files[0].content));
 	}
+}
+
+static void end_program(void)
+{
+	while (nr_processes)
+		end(&process[0]);
+	fput(files[0].file);
+	fput(files[1].file);
+	EXPECT_EQ(shim_nr_folios, 0l);
+	EXPECT_EQ(shim_nr_objects, 0l);
+	EXPECT_EQ(shim_nr_tables, 0l);
+	EXPECT_EQ(shim_nr_files, 0l);
+}
+
+void program_forks(const struct op *ops, unsigned int nr, long forks)
+{
+	begin_program();
+	for (unsigned int i = 0; i < nr; i++)
+		EXPECT(step(&ops[i]));
+	while (forks--) {
+		fork_it(&process[0], false, 0);
+		end(&process[1]);
+	}
+	end_program();
+}
+
+long program_run(const struct op *ops, unsigned int nr)
+{
+	int before = test_failures();
+	long done = 0;
+
+	begin_program();
 	for (unsigned int i = 0; i < nr; i++) {
 		done += step(&ops[i]);
 		shim_rcu_end();
@@ -792,14 +821,7 @@ long program_run(const struct op *ops, unsigned int nr)
 	if (test_failures() != before)
 		for (int i = 0; i < nr_processes; i++)
 			draw(&process[i]);
-	while (nr_processes)
-		end(&process[0]);
-	fput(files[0].file);
-	fput(files[1].file);
-	EXPECT_EQ(shim_nr_folios, 0l);
-	EXPECT_EQ(shim_nr_objects, 0l);
-	EXPECT_EQ(shim_nr_tables, 0l);
-	EXPECT_EQ(shim_nr_files, 0l);
+	end_program();
 	return done;
 }
 

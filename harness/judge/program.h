@@ -60,6 +60,9 @@ struct op {
  */
 long program_run(const struct op *ops, unsigned int nr);
 
+/** program_forks() - after a program, fork and exit so often; each is judged. */
+void program_forks(const struct op *ops, unsigned int nr, long forks);
+
 /** program_known - how often a defect of known.list was met, and made good. */
 extern long program_known;
 
