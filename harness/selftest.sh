@@ -216,7 +216,7 @@ check "runner: an option that it does not know" status 2 "$T/runner" -z
 # --- make, on a tree of links to the given one
 
 H() {
-	make --no-print-directory -C "$here" O="$T/o" "$@"
+	make --no-print-directory -C "$here" O="$T/o" SAN=0 "$@"
 }
 bad_kdir() {
 	status 2 H test "KDIR=$T/lists" && says "KDIR=$T/lists: no kernel tree" &&
@@ -275,6 +275,13 @@ wrong() {
 }
 check "make: a wrong vma_needs_copy() is rebuilt and caught" wrong
 restore mm/memory.c
+
+defects() {
+	status 0 H defects KDIR="$linked" && says '^ok 1 - .*vma_needs_copy.*, caught by' &&
+		says 'copy_pte_marker.*, caught by' && says '__copy_present_ptes.*, caught by' &&
+		says 'madvise_update_vma.*, caught by'
+}
+check "make: known defects, brought back, are caught" defects
 
 idle_stub() {
 	echo 'void nobody_calls_this(void); void nobody_calls_this(void) { }' >"$T/idle.c"

@@ -30,9 +30,9 @@ int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
 
 int tree_munmap(unsigned long addr, unsigned long len)
 {
+	VMA_ITERATOR(vmi, current->mm, addr);
 	LIST_HEAD(uf);
 	int ret;
-	VMA_ITERATOR(vmi, current->mm, addr);
 
 	mmap_write_lock(current->mm);
 	ret = do_vmi_munmap(&vmi, current->mm, addr, len, &uf, false);
@@ -44,8 +44,8 @@ int tree_munmap(unsigned long addr, unsigned long len)
 /* As mremap() does it where there is room behind. */
 int tree_extend(unsigned long addr, unsigned long len)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, current->mm, addr);
+	struct vm_area_struct *vma;
 
 	mmap_write_lock(current->mm);
 	vma = vma_next(&vmi);
@@ -57,8 +57,8 @@ int tree_extend(unsigned long addr, unsigned long len)
 
 int tree_brk(unsigned long addr, unsigned long len)
 {
-	struct vm_area_struct *before;
 	VMA_ITERATOR(vmi, current->mm, addr);
+	struct vm_area_struct *before;
 	int ret;
 
 	mmap_write_lock(current->mm);
@@ -74,8 +74,8 @@ int tree_brk(unsigned long addr, unsigned long len)
 
 void tree_clear_refs(void)
 {
-	struct vm_area_struct *vma;
 	VMA_ITERATOR(vmi, current->mm, 0);
+	struct vm_area_struct *vma;
 
 	mmap_write_lock(current->mm);
 	for_each_vma(vmi, vma) {

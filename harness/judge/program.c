@@ -128,9 +128,9 @@ static char drawn(const struct held *h)
 
 static void draw(const struct process *p)
 {
+	VMA_ITERATOR(vmi, p->mm, 0);
 	char want[NR_PAGES + 1] = "", found[NR_PAGES + 1] = "", vmas[NR_PAGES + 2] = "";
 	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, p->mm, 0);
 
 	memset(vmas, ' ', NR_PAGES + 1);
 	for (int i = 0; i < NR_PAGES; i++) {
@@ -249,8 +249,8 @@ static long count_tables(const unsigned long *table, int level)
 {
 	static const int entries[] = { 0, PTRS_PER_PMD, PTRS_PER_PUD, PTRS_PER_PGD };
 	static const unsigned int sizes[] = {
-		PTRS_PER_PTE * sizeof(pte_t), PTRS_PER_PMD * sizeof(pmd_t),
-		PTRS_PER_PUD * sizeof(pud_t),
+		sizeof(pte_t[PTRS_PER_PTE]), sizeof(pmd_t[PTRS_PER_PMD]),
+		sizeof(pud_t[PTRS_PER_PUD]),
 	};
 	long bytes = 0;
 
@@ -263,12 +263,12 @@ static long count_tables(const unsigned long *table, int level)
 
 static void judge_process(const struct process *p)
 {
+	VMA_ITERATOR(vmi, p->mm, 0);
 	unsigned long mapped = 0, locked = 0;
 	long rss[NR_MM_COUNTERS] = { 0 };
 	const pte_t *table = NULL;
 	struct vm_area_struct *vma;
 	int vmas = 0, covered = 0;
-	VMA_ITERATOR(vmi, p->mm, 0);
 
 	mmap_read_lock(p->mm);
 	for_each_vma(vmi, vma) {
@@ -361,15 +361,14 @@ static void judge_child_tables(const struct process *parent, const struct proces
 	for (int half = 0; half < 2; half++) {
 		unsigned long start = PROGRAM_START + half * (NR_PAGES / 2) * PAGE_SIZE;
 		unsigned long end = start + NR_PAGES / 2 * PAGE_SIZE;
-		struct vm_area_struct *vma;
 		bool due = !table_at(child->mm, start);
-		VMA_ITERATOR(vmi, child->mm, start);
+		struct vma_iterator vmi, of_parent;
+		struct vm_area_struct *vma, *src;
 
 		rcu_read_lock();
+		vma_iter_init(&vmi, child->mm, start);
 		for_each_vma_range(vmi, vma, end) {
-			struct vm_area_struct *src;
-			VMA_ITERATOR(of_parent, parent->mm, vma->vm_start);
-
+			vma_iter_init(&of_parent, parent->mm, vma->vm_start);
 			src = vma_next(&of_parent);
 			due |= vma->vm_flags & (GUARD_FLAG | VM_UFFD_WP | RWP_FLAG) ||
 			       (src && src->anon_vma);

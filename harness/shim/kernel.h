@@ -31,6 +31,7 @@
 #include <linux/log2.h>
 #include <linux/overflow.h>
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/gfp.h>
 
 /* Annotations for other tools than the compiler. */
@@ -38,10 +39,6 @@
 #define ACCESS_PRIVATE(p, member)	((p)->member)
 #define __randomize_layout
 #define ____cacheline_aligned_in_smp
-#undef EXPORT_SYMBOL
-#undef EXPORT_SYMBOL_GPL
-#define EXPORT_SYMBOL(...)
-#define EXPORT_SYMBOL_GPL(...)
 #undef __init
 #define __init
 #define might_alloc(...)	do { } while (0)

@@ -127,9 +127,9 @@ extern long shim_nr_files;
 #define AS_MM_ALL_LOCKS			0
 #define down_write_nest_lock(sem, ...)	down_write(sem)
 
-#define call_mmap(file, vma)		(file)->f_op->mmap(file, vma)
-#define vfs_mmap(file, vma)		(file)->f_op->mmap(file, vma)
-#define vfs_mmap_prepare(file, desc)	(file)->f_op->mmap_prepare(desc)
+#define call_mmap(file, vma)		((file)->f_op->mmap(file, vma))
+#define vfs_mmap(file, vma)		((file)->f_op->mmap(file, vma))
+#define vfs_mmap_prepare(file, desc)	((file)->f_op->mmap_prepare(desc))
 #define mmap_action_prepare(...)	0
 #define mmap_action_complete(...)	0
 void vma_set_file(struct vm_area_struct *vma, struct file *file);

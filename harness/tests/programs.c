@@ -35,3 +35,74 @@ TEST(random_programs)
 		test_end_known("naming lost a sticky flag %ld times in %ld steps, no other finding",
 			       program_known, steps);
 }
+
+#if defined(VM_MAYBE_GUARD) && defined(CONFIG_HAVE_ARCH_USERFAULTFD_WP)
+#define HAS_GUARDS_AND_WP	true
+#else
+#define HAS_GUARDS_AND_WP	false
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL	0
+#endif
+
+#define AT(page)	(PROGRAM_START + (page) * PAGE_SIZE)
+static struct userfaultfd_ctx ctx;
+
+static void begin(void)
+{
+	current->mm = shim_mm_new(NULL);
+	refcount_set(&ctx.refcount, 1);
+	ctx.mm = current->mm;
+}
+
+/*
+ * A guard where userfaultfd left its marker, in a mapping of a file: zapping
+ * keeps that marker, so to zap and try again never comes to an end.
+ *
+ *	|....P...|	P protected, and no page there
+ *	|....G...|
+ */
+TEST_IF(guard_over_marker, "guards and userfaultfd's write protection, and an end")
+{
+	int ret;
+
+	if (!HAS_GUARDS_AND_WP)
+		test_skip("no guard regions, or no userfaultfd write protection");
+	begin();
+	EXPECT_EQ(tree_mmap(NULL, AT(0), 8 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
+			    VM_MAYWRITE | VM_SHARED | VM_MAYSHARE, 0), 0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(0), 8 * PAGE_SIZE,
+				     UFFDIO_REGISTER_MODE_WP), 0);
+	EXPECT_EQ(tree_uffd_wp(&ctx, AT(4), PAGE_SIZE, true), 0);
+	ret = tree_madvise(AT(4), PAGE_SIZE, MADV_GUARD_INSTALL);
+	shim_mm_exit(current->mm);
+	if (ret == -ERESTARTNOINTR)
+		test_skip("MADV_GUARD_INSTALL over a userfaultfd marker restarts for ever");
+	EXPECT_EQ(ret, 0);
+}
+
+/*
+ * One page of a VMA is moved on another one of it. It comes back without
+ * userfaultfd, and nothing else does.
+ *
+ *	|urrrrr..|	r registered, u to be moved
+ *	   ^
+ *	 |r.rrr..|
+ */
+TEST_IF(mremap_next_to_userfaultfd, "a mremap() that lets userfaultfd's neighbours be")
+{
+	bool kept;
+
+	begin();
+	EXPECT_EQ(tree_mmap(NULL, AT(0), 8 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
+			    VM_MAYWRITE, AT(0) >> PAGE_SHIFT), 0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(0), 6 * PAGE_SIZE,
+				     UFFDIO_REGISTER_MODE_MISSING), 0);
+	EXPECT_EQ(tree_mremap(AT(0), PAGE_SIZE, AT(2)), 0);
+	EXPECT(!shim_vma_at(AT(2))->vm_userfaultfd_ctx.ctx);
+	EXPECT(shim_vma_at(AT(1))->vm_userfaultfd_ctx.ctx == &ctx);
+	kept = shim_vma_at(AT(4))->vm_userfaultfd_ctx.ctx == &ctx;
+	shim_mm_exit(current->mm);
+	if (!kept)
+		test_skip("mremap() takes userfaultfd from the VMA that it merges with");
+}

@@ -166,7 +166,7 @@ static inline unsigned long get_unmapped_area(struct file *file, unsigned long a
 
 /* For other tools than the compiler. */
 #define might_sleep(...)		do { } while (0)
-#define data_race(x)			(x)
+#define data_race(x)			(x)	/* one thread */
 #define ASSERT_EXCLUSIVE_WRITER(...)	do { } while (0)
 #define __latent_entropy
 
