@@ -36,6 +36,34 @@ TEST(random_programs)
 			       program_known, steps);
 }
 
+/* Each allocation of a fork fails in turn, whatever the process has come to be. */
+TEST(fork_without_memory)
+{
+	static struct op ops[30 + 2 * 100];
+	struct seeds r = seeds(40);
+
+	while (next(&r)) {
+		unsigned int nr = 30;
+
+		program_random(ops, nr, r.seed);
+		for (unsigned int i = 0; i < nr; i++)
+			if (ops[i].what == FORK || ops[i].what == EXIT)
+				ops[i].what = WRITE;
+		for (int nth = 1; nth <= 100; nth++) {
+			ops[nr++] = (struct op){ FORK, .nr = nth, .arg = r.seed & 1 };
+			ops[nr++] = (struct op){ EXIT, .who = 1 };
+		}
+		program_run(ops, nr);
+		if (!test_failures())
+			continue;
+		test_say("seed %llu: SEED=%llu runs it alone", (unsigned long long)r.seed,
+			 (unsigned long long)r.seed);
+		nr = program_shrink(ops, nr);
+		program_print(ops, nr, "without_memory");
+		return;
+	}
+}
+
 #if defined(VM_MAYBE_GUARD) && defined(CONFIG_HAVE_ARCH_USERFAULTFD_WP)
 #define HAS_GUARDS_AND_WP	true
 #else
