@@ -264,7 +264,7 @@ static long count_tables(const unsigned long *table, int level)
 static void judge_process(const struct process *p)
 {
 	VMA_ITERATOR(vmi, p->mm, 0);
-	unsigned long mapped = 0, locked = 0;
+	unsigned long mapped = 0, locked = 0, data = 0;
 	long rss[NR_MM_COUNTERS] = { 0 };
 	const pte_t *table = NULL;
 	struct vm_area_struct *vma;
@@ -300,6 +300,7 @@ static void judge_process(const struct process *p)
 		judge_page(p, i, &s);
 		mapped += p->page[i].mapped;
 		locked += p->page[i].mapped && p->page[i].locked;
+		data += p->page[i].mapped && p->page[i].prot == RW && !p->page[i].shared;
 		if (s.slot)
 			rss[MM_SWAPENTS]++;
 		else if (s.page)
@@ -309,6 +310,7 @@ static void judge_process(const struct process *p)
 	EXPECT_EQ(p->mm->map_count, vmas);
 	EXPECT_EQ(p->mm->total_vm, mapped);
 	EXPECT_EQ(p->mm->locked_vm, locked);
+	EXPECT_EQ(p->mm->data_vm, data);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		EXPECT_EQ(p->mm->rss_stat[i].count, rss[i]);
 	EXPECT_EQ((long)p->mm->pgtables_bytes.counter,
@@ -409,6 +411,7 @@ static bool fork_it(struct process *p, bool followed, long nth)
 {
 	struct process *child = &process[nr_processes];
 	long tables = shim_nr_tables, folios = shim_nr_folios, objects = shim_nr_objects;
+	long committed = shim_committed;
 	int ret;
 
 	if (nr_processes == NR_PROCESSES)
@@ -430,6 +433,7 @@ static bool fork_it(struct process *p, bool followed, long nth)
 		EXPECT_EQ(shim_nr_tables, tables);
 		EXPECT_EQ(shim_nr_folios, folios);
 		EXPECT_EQ(shim_nr_objects, objects);
+		EXPECT_EQ(shim_committed, committed);
 		judge_process(p);
 		judge_counts();
 		return true;
@@ -783,6 +787,7 @@ static void end_program(void)
 	EXPECT_EQ(shim_nr_objects, 0l);
 	EXPECT_EQ(shim_nr_tables, 0l);
 	EXPECT_EQ(shim_nr_files, 0l);
+	EXPECT_EQ(shim_committed, 0l);
 }
 
 void program_forks(const struct op *ops, unsigned int nr, long forks)

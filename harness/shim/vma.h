@@ -82,6 +82,19 @@ struct blk_plug { int nothing; };
 	 ((prot) & PROT_WRITE ? VM_WRITE : 0) |				\
 	 ((prot) & PROT_EXEC ? VM_EXEC : 0))
 
+/* Memory that is promised: what is taken is given back. */
+extern long shim_committed;
+#define vm_acct_memory(pages)		((void)(shim_committed += (pages)))
+#define vm_unacct_memory(pages)		((void)(shim_committed -= (pages)))
+
+static inline int security_vm_enough_memory_mm(struct mm_struct *mm, long pages)
+{
+	if (shim_alloc_fails())
+		return -ENOMEM;
+	vm_acct_memory(pages);
+	return 0;
+}
+
 /* Files, and which VMAs map them. */
 #define FILE_PAGES	64
 struct inode { int i_writecount; };

@@ -56,7 +56,7 @@ struct file *shim_file_new(bool shmem)
 	return file;
 }
 
-long shim_nr_files;
+long shim_nr_files, shim_committed;
 
 /* The last user is gone: so is what the page cache has of it. */
 void fput(struct file *file)

@@ -14,9 +14,6 @@
 #define vma_numab_state_free(...)	do { } while (0)
 
 /* Who would like to know: security modules, perf, uprobes, KSM, khugepaged. */
-#define security_vm_enough_memory_mm(...)	shim_alloc_fails()
-#define vm_acct_memory(n)		((void)(n))
-#define vm_unacct_memory(n)		((void)(n))
 #define perf_event_mmap(...)		do { } while (0)
 #define uprobe_mmap(...)		do { } while (0)
 #define uprobe_munmap(...)		do { } while (0)
