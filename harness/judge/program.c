@@ -370,6 +370,8 @@ static void judge_child_tables(const struct process *parent, const struct proces
 		rcu_read_lock();
 		vma_iter_init(&vmi, child->mm, start);
 		for_each_vma_range(vmi, vma, end) {
+			/* What is wiped starts without the parent's pages. */
+			EXPECT(!vma->anon_vma || !(vma->vm_flags & VM_WIPEONFORK));
 			vma_iter_init(&of_parent, parent->mm, vma->vm_start);
 			src = vma_next(&of_parent);
 			due |= vma->vm_flags & (GUARD_FLAG | VM_UFFD_WP | RWP_FLAG) ||
