@@ -52,7 +52,7 @@ static inline bool next(struct seeds *r)
 	if (r->seed % 64 || now() < r->start + r->seconds)
 		return true;
 	took = now() - r->start;
-	test_say("seeds from %llu on: %llu forks, %.0f a second",
+	test_say("seeds from %llu on: %llu of them, %.0f a second",
 		 (unsigned long long)r->first,
 		 (unsigned long long)(r->seed - r->first),
 		 (r->seed - r->first) / took);
