@@ -43,6 +43,7 @@ struct held {
 	bool soft_dirty;	/* the same, of VM_SOFTDIRTY */
 	bool copy;		/* a private page, with this content: */
 	u64 content;
+	bool moved;		/* by mremap() */
 	bool wp;		/* userfaultfd protects what is there */
 	unsigned char uffd;
 	unsigned char prot, name;
@@ -409,6 +410,28 @@ static void end(struct process *p)
 	nr_processes--;
 }
 
+/*
+ * 7.3.4 warns in the child of such pages when their VMA is split or merged: it has
+ * lost its anon_vma and still has the offset of where it came from.
+ */
+static bool is_wiped_and_moved(const struct held *h)
+{
+#ifdef TREE_HAS_assert_sane_pgoff
+	return h->wipe && h->moved;
+#else
+	(void)h;
+	return false;
+#endif
+}
+
+static bool any(const struct held *h, int nr, bool (*is)(const struct held *h))
+{
+	for (int i = 0; i < nr; i++)
+		if (is(&h[i]))
+			return true;
+	return false;
+}
+
 static bool fork_it(struct process *p, bool followed, long nth)
 {
 	struct process *child = &process[nr_processes];
@@ -416,7 +439,7 @@ static bool fork_it(struct process *p, bool followed, long nth)
 	long committed = shim_committed;
 	int ret;
 
-	if (nr_processes == NR_PROCESSES)
+	if (nr_processes == NR_PROCESSES || any(p->page, NR_PAGES, is_wiped_and_moved))
 		return false;
 	p->ctx->features = followed ? UFFD_FEATURE_EVENT_FORK : 0;
 	shim_uffd_child = NULL;
@@ -477,14 +500,6 @@ static void now(struct held *h, int nr, struct held as)
 	as.mapped = as.soft_dirty = true;
 	for (int i = 0; i < nr; i++, as.pgoff++)
 		h[i] = as;
-}
-
-static bool any(const struct held *h, int nr, bool (*is)(const struct held *h))
-{
-	for (int i = 0; i < nr; i++)
-		if (is(&h[i]))
-			return true;
-	return false;
 }
 
 static bool is_mapped(const struct held *h) { return h->mapped; }
@@ -729,6 +744,7 @@ static bool step(const struct op *op)
 			p->page[to + i] = h[i];
 			/* Its events are not asked for, so userfaultfd stays behind. */
 			p->page[to + i].uffd = p->page[to + i].wp = 0;
+			p->page[to + i].moved = true;
 			h[i] = (struct held){ 0 };
 		}
 		break;

@@ -49,7 +49,7 @@
 
 /* The one for programs writes below the stack, which valgrind minds. */
 #undef smp_mb
-#define smp_mb()	__sync_synchronize()
+#define smp_mb()	__sync_synchronize()	/* full */
 
 /* What tools/include does not have of atomics. */
 #define atomic_add(n, v)	((void)__sync_add_and_fetch(&(v)->counter, n))
