@@ -8,8 +8,9 @@
 #include "harness/test.h"
 
 /*
- * Which seeds: a number of them from 1 on; with SEED= that one; with
- * FUZZ_SECONDS= as many as there is time for, from SEED= or from the clock.
+ * Which seeds: a number of them from 1 on, or with SEEDS_PART=n the nth part of
+ * that; with SEED= that one; with FUZZ_SECONDS= as many as there is time for, from
+ * SEED= or from the clock.
  */
 struct seeds {
 	unsigned long long seed, first;
@@ -28,7 +29,11 @@ static inline double now(void)
 static inline struct seeds seeds(unsigned long n)
 {
 	const char *seed = getenv("SEED"), *seconds = getenv("FUZZ_SECONDS");
+	const char *part = getenv("SEEDS_PART");
 	struct seeds r = { .seed = 1, .left = n, .start = now() };
+
+	if (part && atoi(part) > 1)
+		r.left = n / atoi(part);
 
 	if (seconds)
 		r.seconds = atof(seconds);
