@@ -262,7 +262,7 @@ check "make: nothing is built twice" quiet
 renamed() {
 	edit mm/memory.c 's/\bvma_needs_copy\b/vma_wants_copy/' &&
 		status 2 H test KDIR="$linked" ONE="vma*" &&
-		says 'mm/memory.c.*: vma_needs_copy: not in this tree \(nearest: vma_wants_copy'
+		says 'mm/memory.c.*: vma_needs_copy: not in this tree \(nearest: .*vma_wants_copy'
 }
 check "make: a function that was renamed: file, name, nearest" renamed
 restore mm/memory.c
