@@ -21,8 +21,6 @@
 
 #include "test.h"
 
-#define MAX_FAILURES	20	/* of one test: the rest says the same again */
-
 enum verdict { CRASHED, PASSED, FAILED, SKIPPED, KNOWN };
 
 /* What a test's process tells the runner; CRASHED until it says otherwise. */
@@ -59,34 +57,6 @@ void test_register(struct test *test)
 	*p = test;
 }
 
-void test_say(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-}
-
-void test_fail(const char *file, int line, const char *fmt, ...)
-{
-	va_list args;
-
-	if (report->failures++ >= MAX_FAILURES)
-		return;
-	printf("%s:%d: ", file, line);
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-}
-
-int test_failures(void)
-{
-	return report->failures;
-}
-
 void test_end(void)
 {
 	report->verdict = report->failures ? FAILED : PASSED;
@@ -109,19 +79,6 @@ void test_skip(const char *fmt, ...)
 	exit(0);
 }
 
-bool test_known(const char *defect)
-{
-	const char *known = getenv("HARNESS_KNOWN"), *at = known;
-	size_t len = strlen(defect);
-
-	while (at && (at = strstr(at, defect))) {
-		if ((at == known || at[-1] == ' ') && (!at[len] || at[len] == ' '))
-			return true;
-		at += len;
-	}
-	return false;
-}
-
 void test_end_known(const char *fmt, ...)
 {
 	va_list args;
@@ -133,14 +90,6 @@ void test_end_known(const char *fmt, ...)
 	va_end(args);
 	report->verdict = KNOWN;
 	exit(0);
-}
-
-void test_detach(void)
-{
-	static struct report alone;
-
-	alone = *report;
-	report = &alone;
 }
 
 static void run_here(struct test *test, int out)
@@ -229,8 +178,8 @@ static enum verdict run(struct test *test, int seconds)
 	else if (status)
 		printf("# status %d after the test: a sanitizer's report\n",
 		       WEXITSTATUS(status));
-	else if (report->failures > MAX_FAILURES)
-		printf("# and %d more\n", report->failures - MAX_FAILURES);
+	else if (report->failures > TEST_MAX_FAILURES)
+		printf("# and %d more\n", report->failures - TEST_MAX_FAILURES);
 	if (!in_time || status || report->verdict == CRASHED)
 		return FAILED;
 	return report->verdict;
@@ -279,6 +228,7 @@ int main(int argc, char **argv)
 		perror("mmap");
 		return 2;
 	}
+	test_count_in(&report->failures);
 	for (test = tests; test; test = test->next)
 		n += wanted(test, argv + optind);
 	if (!list)

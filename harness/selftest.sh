@@ -184,7 +184,7 @@ ends() {
 bad="0 passed, 1 failed, 0 skipped"
 check "runner: builds" gcc -g -Wall -Wextra -Werror -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -I"$here/.." -o "$T/runner" \
-	"$here/runner.c" "$here/selftest/runner.c"
+	"$here/runner.c" "$here/report.c" "$here/selftest/runner.c"
 check "runner: a pass" ends passes "1 passed, 0 failed, 0 skipped" '^1\.\.1$' \
 	'^ok 1 - runner.passes$'
 check "runner: a failure shows expression, both values, and how to run it again" \

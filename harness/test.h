@@ -35,6 +35,9 @@ struct test {
 
 void test_register(struct test *test);
 
+/* What one test may say of failures: the rest says the same again. */
+#define TEST_MAX_FAILURES	20
+
 /**
  * test_fail() - note a failure; the test goes on.
  * @file: where, with @line
@@ -55,6 +58,9 @@ bool test_known(const char *defect);
 
 /** test_end_known() - end this test: it met the defect, and nothing else. */
 void __noreturn __printf(1, 2) test_end_known(const char *fmt, ...);
+
+/** test_count_in() - where failures are counted: a runner's memory. */
+void test_count_in(int *count);
 
 /** test_detach() - what fails from now on in this process is not reported. */
 void test_detach(void);
