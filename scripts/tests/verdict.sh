@@ -10,7 +10,8 @@ console() {
 	echo "$2" >"$tmp/$1.status"
 }
 good() {
-	cat <<'EOF'
+	local esc=$'\033'
+	cat <<EOF
 KTAP version 1
 1..2
 # old-test
@@ -18,10 +19,10 @@ KTAP version 1
     Testing two on shmem... failed [reason: it always does]
     Testing three on shmem... skipped [reason: feature missing]
     Run test: four (by hand:shmem)
-    Fill it... [32mOK[0m
-    Look at it.... [32mOK[0m
+    Fill it... ${esc}[32mOK${esc}[0m
+    Look at it.... ${esc}[32mOK${esc}[0m
     Run test: five (by hand:shmem)
-    Fill it... [31mFail[0m
+    Fill it... ${esc}[31mFail${esc}[0m
 ok 1 old-test # exit 0, 1.0 s
 # new-test
     TAP version 13
