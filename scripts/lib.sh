@@ -66,6 +66,15 @@ space() {
 		die -2 "no space: $3 takes $2 MB, $1 has $free MB free"
 }
 
+# trees_room QUEUE: the megabytes that base and tree take and have not taken yet
+trees_room() {
+	local what mb=0
+	for what in base tree; do
+		[ -e "$out/$1/$what/Makefile" ] || mb=$((mb + 2000))
+	done
+	echo $mb
+}
+
 # base_of QUEUE KEY: the values that patches/QUEUE/base gives KEY, a line each
 base_of() {
 	awk -v key="$2" '/^[#|]/ { next }
