@@ -254,6 +254,7 @@ void space_init(struct space *s, unsigned long start, unsigned long nr,
 	s->nr = nr;
 	s->nr_folios = 0;
 	s->must_fail = false;
+	s->overtaken = 0;
 	s->tables_before = shim_nr_tables;
 	s->mm.pgd = (pgd_t *)shim_table_alloc(&s->mm);
 	s->mm.flags = 1UL << MMF_HAS_PINNED;
@@ -298,6 +299,8 @@ void space_put(struct space *s, unsigned long i, struct cell cell)
 
 	s->cell[i] = cell;
 	*ptep = to_pte(&cell);
+	if (cell.kind == MARKER && cell.value & ~(unsigned long)PTE_MARKER_UFFD_WP)
+		table_of(ptep)->pt_flags.f = 1UL << PT_markers;
 	if (cell.kind == SWAP) {
 		shim_swap_count[cell.value]++;
 		/* swapoff() finds the parent already. */
@@ -442,15 +445,16 @@ static struct cell child_after(const struct space *s, const struct rules *r,
 }
 
 /*
- * A fault brings a file's page back, with all there is to know of it. Fork may
- * leave it to that, or copy it; which of the two is not for this judge to say.
+ * A fault brings a file's page back, with all there is to know of it, a memory
+ * error as well. Fork may leave it to that, or copy it; which of the two is not for
+ * this judge to say.
  */
 static bool fault_rebuilds(const struct space *s, const struct rules *r,
 			   unsigned long i)
 {
 	const struct cell *c = &s->cell[i];
 
-	return (c->kind == PRESENT || c->kind == MIGRATION) &&
+	return (c->kind == PRESENT || c->kind == MIGRATION || c->kind == HWPOISON) &&
 	       !s->vma.anon_vma &&
 	       !(s->vma.vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) &&
 	       !(r->uffd && c->uffd);
@@ -690,6 +694,24 @@ static void judge_uffd(struct space *s, struct vm_area_struct *vma, vm_flags_t f
 	EXPECT_EQ(s->uffd.mmap_changing.counter, 1);
 }
 
+/*
+ * What the functions that allocate a table must reckon with, a fault in another
+ * thread: all tables of the first page are there when the nth comes.
+ */
+static const struct space *overtaken;
+static long tables_wanted;
+
+static void overtake(struct mm_struct *mm)
+{
+	long tables = shim_nr_tables;
+
+	if (++tables_wanted != overtaken->overtaken)
+		return;
+	pte_of(mm, overtaken->vma.vm_start, mm);
+	tables = shim_nr_tables - tables;
+	mm->pgtables_bytes.counter += tables * PTRS_PER_PTE * sizeof(pte_t);
+}
+
 int space_fork(struct space *s, bool event_fork, long fail_at)
 {
 	static struct mm_struct child;
@@ -735,7 +757,11 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 		EXPECT_EQ(dup_userfaultfd(&other, &events), 0);
 		EXPECT(other.vm_userfaultfd_ctx.ctx == vma.vm_userfaultfd_ctx.ctx);
 		EXPECT_EQ(alloc_count(), allocations);
+		overtaken = s;
+		tables_wanted = 0;
+		shim_table_wanted = overtake;
 		ret = copy_page_range(&vma, &s->vma);
+		shim_table_wanted = NULL;
 	} else {
 		r.copied = false;
 	}

@@ -250,7 +250,14 @@ struct table {
 	};
 	spinlock_t ptl;
 	struct mm_struct *mm;		/* whose it is */
+	struct { unsigned long f; } pt_flags;
 } __attribute__((aligned(1 << PAGE_SHIFT)));
+
+/* The page of a table, and what describes that page, is the table. */
+#define ptdesc			table
+#define pmd_page(pmd)		((struct page *)pmd_page_vaddr(pmd))
+#define page_ptdesc(page)	((struct ptdesc *)(page))
+#define PT_markers		0
 
 extern long shim_nr_tables;
 struct table *shim_table_alloc(struct mm_struct *mm);	/* never fails */
@@ -261,10 +268,12 @@ static inline struct table *table_of(const pte_t *ptep)
 	return (struct table *)((unsigned long)ptep & PAGE_MASK);
 }
 
-pgtable_t pte_alloc_one(struct mm_struct *mm);
-void *shim_dir_alloc_one(struct mm_struct *mm);
-#define pmd_alloc_one(mm, ...)		((pmd_t *)shim_dir_alloc_one(mm))
-#define pud_alloc_one(mm, ...)		((pud_t *)shim_dir_alloc_one(mm))
+/* Called before a table is allocated, if not NULL: what others do meanwhile. */
+extern void (*shim_table_wanted)(struct mm_struct *mm);
+void *shim_table_alloc_one(struct mm_struct *mm);
+#define pte_alloc_one(mm)		((pgtable_t)shim_table_alloc_one(mm))
+#define pmd_alloc_one(mm, ...)		((pmd_t *)shim_table_alloc_one(mm))
+#define pud_alloc_one(mm, ...)		((pud_t *)shim_table_alloc_one(mm))
 
 static inline void pte_free(struct mm_struct *mm, pgtable_t table)
 {

@@ -121,6 +121,24 @@ TEST(large_folio_at_once)
 }
 
 /*
+ * Somebody is faster with the tables: fork takes theirs, and its own is freed. The
+ * PUD table comes first, then the PMD table and the PTE table.
+ */
+TEST(overtaken)
+{
+	for (long nth = 1; nth <= 3; nth++) {
+		struct cell page = { .kind = PRESENT, .dirty = true };
+
+		space_init(&s, 8 * PMD_SIZE, 2, PRIVATE, true);
+		page.value = folio_pfn(space_folio(&s, 0, true, true, 0));
+		space_put(&s, 1, page);
+		s.overtaken = nth;
+		EXPECT_EQ(space_fork(&s, false, 0), 0);
+		EXPECT_EQ(s.child_pages, 1l);
+	}
+}
+
+/*
  * Latency: fork looks up after 32 units of work. An entry that is none is one,
  * an entry that is there 8, and when it looks up in vain it goes on at once.
  */
@@ -153,36 +171,56 @@ TEST(looks_up_often)
 
 /*
  * What fork() pays for one page that it must not lose, in a shared mapping of
- * three full tables of pages that a fault brings back.
+ * three full tables of what a fault brings back.
  *
  *	parent  |pppppppp|ppppgppp|pppppppp|
  *	child   |........|....g...|........|	one table
  */
-static void one_among_many(vm_flags_t flags, struct cell kept)
+static void one_among_many(vm_flags_t flags, bool event_fork, struct cell kept,
+			   struct cell other)
 {
-	struct cell page = { .kind = PRESENT, .dirty = true, .young = true };
 	unsigned long nr = 3 * PTRS_PER_PTE;
 
 	space_init(&s, 8 * PMD_SIZE, nr, SHARED | flags, false);
 	for (unsigned long i = 0; i < nr; i++) {
-		page.value = folio_pfn(space_folio(&s, 0, false, true, 0));
-		if (i == nr / 2 && kept.kind == PRESENT)
-			kept.value = page.value;
-		space_put(&s, i, i == nr / 2 ? kept : page);
+		struct cell *c = i == nr / 2 ? &kept : &other;
+
+		if (c->kind == PRESENT || c->kind == MIGRATION)
+			c->value = folio_pfn(space_folio(&s, 0, false, true, 0));
+		/* Where tables remember guards, these do, and must be read. */
+		if (c->kind == MARKER)
+			space_put(&s, i, kept);
+		space_put(&s, i, *c);
 	}
-	EXPECT_EQ(space_fork(&s, true, 0), 0);
-	if (s.child_pages >= (long)nr - 1 && !COPIES_SPARSELY)
+	resched_given = 0;
+	EXPECT_EQ(space_fork(&s, event_fork, 0), 0);
+	if (!COPIES_SPARSELY && s.child_tables == 3)
 		test_skip("this tree copies all %ld pages, with %ld tables, for one",
 			  s.child_pages, s.child_tables);
 	EXPECT_EQ(s.child_tables, 1l);
 	EXPECT_EQ(s.child_pages, kept.kind == PRESENT ? 1l : 0l);
+	/* A table that is read for nothing is time, too. */
+	if (kept.kind == PRESENT)
+		EXPECT(resched_given >= 3);
 }
 
 TEST_IF(one_guard_among_many, "a fork that leaves to faults what they rebuild")
 {
 #ifdef VM_MAYBE_GUARD
-	one_among_many(VM_MAYBE_GUARD, (struct cell){ .kind = MARKER,
-						      .value = PTE_MARKER_GUARD });
+	struct cell guard = { .kind = MARKER, .value = PTE_MARKER_GUARD };
+	struct cell page = { .kind = PRESENT, .dirty = true, .young = true };
+	struct cell none = { .kind = NONE };
+	struct cell migration = { .kind = MIGRATION };
+	struct cell protected = { .kind = PRESENT, .uffd = true };
+	struct cell marker = { .kind = MARKER, .value = PTE_MARKER_UFFD_WP };
+
+	one_among_many(VM_MAYBE_GUARD, false, guard, page);
+	one_among_many(VM_MAYBE_GUARD, false, guard, none);
+	one_among_many(VM_MAYBE_GUARD, false, guard, migration);
+	/* What userfaultfd has of the parent is not the child's. */
+	one_among_many(VM_MAYBE_GUARD | VM_UFFD_MINOR, false, guard, page);
+	one_among_many(VM_MAYBE_GUARD | VM_UFFD_WP, false, guard, protected);
+	one_among_many(VM_MAYBE_GUARD | VM_UFFD_WP, false, guard, marker);
 #else
 	test_skip("no guard regions");
 #endif
@@ -190,8 +228,12 @@ TEST_IF(one_guard_among_many, "a fork that leaves to faults what they rebuild")
 
 TEST_IF(one_protected_among_many, "a fork that leaves to faults what they rebuild")
 {
-	one_among_many(VM_UFFD_WP, (struct cell){ .kind = PRESENT, .uffd = true,
-						  .dirty = true });
+	struct cell protected = { .kind = PRESENT, .uffd = true, .dirty = true };
+	struct cell page = { .kind = PRESENT, .dirty = true, .young = true };
+	struct cell migration = { .kind = MIGRATION };
+
+	one_among_many(VM_UFFD_WP, true, protected, page);
+	one_among_many(VM_UFFD_WP, true, protected, migration);
 }
 
 TEST(random_spaces)

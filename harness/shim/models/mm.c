@@ -292,13 +292,12 @@ void shim_table_free(void *table)
 	free(table);
 }
 
-pgtable_t pte_alloc_one(struct mm_struct *mm)
-{
-	return shim_alloc_fails() ? NULL : shim_table_alloc(mm);
-}
+void (*shim_table_wanted)(struct mm_struct *mm);
 
-void *shim_dir_alloc_one(struct mm_struct *mm)
+void *shim_table_alloc_one(struct mm_struct *mm)
 {
+	if (shim_table_wanted)
+		shim_table_wanted(mm);
 	return shim_alloc_fails() ? NULL : shim_table_alloc(mm);
 }
 
