@@ -698,14 +698,13 @@ static void judge_uffd(struct space *s, struct vm_area_struct *vma, vm_flags_t f
  * What the functions that allocate a table must reckon with, a fault in another
  * thread: all tables of the first page are there when the nth comes.
  */
-static const struct space *overtaken;
-static long tables_wanted;
+static struct space *overtaken;
 
 static void overtake(struct mm_struct *mm)
 {
 	long tables = shim_nr_tables;
 
-	if (++tables_wanted != overtaken->overtaken)
+	if (--overtaken->overtaken)
 		return;
 	pte_of(mm, overtaken->vma.vm_start, mm);
 	tables = shim_nr_tables - tables;
@@ -758,7 +757,6 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 		EXPECT(other.vm_userfaultfd_ctx.ctx == vma.vm_userfaultfd_ctx.ctx);
 		EXPECT_EQ(alloc_count(), allocations);
 		overtaken = s;
-		tables_wanted = 0;
 		shim_table_wanted = overtake;
 		ret = copy_page_range(&vma, &s->vma);
 		shim_table_wanted = NULL;

@@ -63,7 +63,7 @@ struct space {
 	long child_tables, child_pages;	/* PTE tables and pages that it got */
 	long copies;			/* of pinned pages */
 	bool must_fail;			/* even if no allocation does */
-	long overtaken;			/* somebody else is faster with that table */
+	long overtaken;			/* which table somebody else has first */
 };
 
 /** bad_ptes - how often print_bad_pte() is to be called, less how often it was. */

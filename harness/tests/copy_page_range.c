@@ -135,6 +135,7 @@ TEST(overtaken)
 		s.overtaken = nth;
 		EXPECT_EQ(space_fork(&s, false, 0), 0);
 		EXPECT_EQ(s.child_pages, 1l);
+		EXPECT_EQ(s.overtaken, 0l);
 	}
 }
 
