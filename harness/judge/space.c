@@ -708,7 +708,11 @@ static void overtake(struct mm_struct *mm)
 		return;
 	pte_of(mm, overtaken->vma.vm_start, mm);
 	tables = shim_nr_tables - tables;
-	mm->pgtables_bytes.counter += tables * PTRS_PER_PTE * sizeof(pte_t);
+	if (tables > 2)
+		mm_inc_nr_puds(mm);
+	if (tables > 1)
+		mm_inc_nr_pmds(mm);
+	mm_inc_nr_ptes(mm);
 }
 
 int space_fork(struct space *s, bool event_fork, long fail_at)
