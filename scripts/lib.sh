@@ -66,11 +66,13 @@ space() {
 		die -2 "no space: $3 takes $2 MB, $1 has $free MB free"
 }
 
-# trees_room QUEUE: the megabytes that base and tree take and have not taken yet
-trees_room() {
-	local what mb=0
-	for what in base tree; do
-		[ -e "$out/$1/$what/Makefile" ] || mb=$((mb + 2000))
+# room lean|debug|'' DIR...: the megabytes that trees, and their kernels if there is
+# to be one, will take; what is there already takes no more
+room() {
+	local config=$1 dir mb=500
+	for dir in "${@:2}"; do
+		[ -e "$dir/Makefile" ] || mb=$((mb + 2000))
+		[ -z "$config" ] || [ -e "$dir/build-$config/vmlinux" ] || mb=$((mb + 500))
 	done
 	echo $mb
 }
