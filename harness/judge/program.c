@@ -410,18 +410,10 @@ static void end(struct process *p)
 	nr_processes--;
 }
 
-/*
- * 7.3.4 warns in the child of such pages when their VMA is split or merged: it has
- * lost its anon_vma and still has the offset of where it came from.
- */
+/* See programs.wiped_after_mremap: not forked where that is known to go wrong. */
 static bool is_wiped_and_moved(const struct held *h)
 {
-#ifdef TREE_HAS_assert_sane_pgoff
-	return h->wipe && h->moved;
-#else
-	(void)h;
-	return false;
-#endif
+	return h->wipe && h->moved && test_known("wiped-offset");
 }
 
 static bool any(const struct held *h, int nr, bool (*is)(const struct held *h))

@@ -110,6 +110,41 @@ TEST_IF(guard_over_marker, "guards and userfaultfd's write protection")
 }
 
 /*
+ * What the child has wiped has no pages and no anon_vma: the offset of its VMA is
+ * that of the address, not of where mremap() took the parent's from. Splits and
+ * merges of 7.3.4 warn if it is not; 6.12 does not ask.
+ */
+TEST_IF(wiped_after_mremap, "a rule for the offset of anonymous memory")
+{
+#ifdef TREE_HAS_assert_sane_pgoff
+	struct mm_struct *parent, *child;
+	u64 content = 1;
+	unsigned long offset;
+
+	begin();
+	EXPECT_EQ(tree_mmap(NULL, AT(0), 4 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
+			    VM_MAYWRITE, AT(0) >> PAGE_SHIFT), 0);
+	EXPECT(shim_access(AT(1), true, &content) == ACCESS_DONE);
+	EXPECT_EQ(tree_madvise(AT(0), 4 * PAGE_SIZE, MADV_WIPEONFORK), 0);
+	EXPECT_EQ(tree_mremap(AT(0), 4 * PAGE_SIZE, AT(8)), 0);
+	parent = current->mm;
+	child = shim_mm_new(parent);
+	EXPECT_EQ(tree_dup_mmap(child, parent), 0);
+	shim_rcu_end();
+	current->mm = child;
+	offset = shim_vma_at(AT(8))->vm_pgoff;
+	shim_mm_exit(child);
+	current->mm = parent;
+	shim_mm_exit(parent);
+	if (offset == AT(0) >> PAGE_SHIFT && test_known("wiped-offset"))
+		test_end_known("a VMA that is wiped on fork keeps the offset of where it was");
+	EXPECT_EQ(offset, AT(8) >> PAGE_SHIFT);
+#else
+	test_skip("splits and merges do not ask");
+#endif
+}
+
+/*
  * One page of a VMA is moved on another one of it. It comes back without
  * userfaultfd, and nothing else does.
  *
