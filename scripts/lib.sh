@@ -66,13 +66,15 @@ space() {
 		die -2 "no space: $3 takes $2 MB, $1 has $free MB free"
 }
 
-# room lean|debug|'' DIR...: the megabytes that trees, and their kernels if there is
-# to be one, will take; what is there already takes no more
+# room DIR...: the megabytes that trees, and kernels (TREE/build-CONFIG), will take;
+# what is there already takes no more
 room() {
-	local config=$1 dir mb=500
-	for dir in "${@:2}"; do
-		[ -e "$dir/Makefile" ] || mb=$((mb + 2000))
-		[ -z "$config" ] || [ -e "$dir/build-$config/vmlinux" ] || mb=$((mb + 500))
+	local dir mb=500
+	for dir; do
+		case $dir in
+		*/build-*) [ -e "$dir/vmlinux" ] || mb=$((mb + 500)) ;;
+		*) [ -e "$dir/Makefile" ] || mb=$((mb + 2000)) ;;
+		esac
 	done
 	echo $mb
 }

@@ -64,11 +64,11 @@ mv "$tmp/kept" "$PATCHES/6.12.y"
 
 # No space, no network, no package, no tool
 fake df 'printf "Filesystem M Used Available\nx 1 1 17 1%% /\n"'
-answers 'boot: no space' 2 'no space: .* takes 5500 MB, .* has 17 MB free' \
+answers 'boot: no space' 2 'no space: .* takes 7500 MB, .* has 17 MB free' \
 	env PATH="$tmp/bin-df:$PATH" O="$tmp/empty" make -s -C "$top" boot KDIR="$kernel"
 mkdir -p "$tmp/there/6.12.y/base" "$tmp/there/6.12.y/tree"
 touch "$tmp/there/6.12.y/base/Makefile" "$tmp/there/6.12.y/tree/Makefile"
-answers 'boot: no space for what is not there yet' 2 'no space: .* takes 1500 MB' \
+answers 'boot: no space for what is not there yet' 2 'no space: .* takes 3500 MB' \
 	env PATH="$tmp/bin-df:$PATH" O="$tmp/there" make -s -C "$top" boot KDIR="$kernel"
 answers 'fetch: no space' 2 'no space: no-such-package takes' \
 	env PATH="$tmp/bin-df:$PATH" "$top/scripts/fetch" 6.12.y
