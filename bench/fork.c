@@ -40,6 +40,8 @@
 #define PAGE		4096UL
 #define TABLE		(512 * PAGE)	/* what one page table maps */
 #define MIB		(1024 * 1024UL)
+#define HUGE		(2 * MIB)
+#define HUGE_PAGES	"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 #define FORKS		30
 #define FEW_FORKS	5	/* of memory that takes long */
 #define NO_MEANS	77	/* a scenario's exit status */
@@ -47,7 +49,7 @@
 /* Guard pages: so many, spread evenly, or one in each page table. */
 #define EACH_TABLE	-1
 
-enum kind { EMPTY, SHMEM, FILE_RO, ANON, SMALL_VMAS };
+enum kind { EMPTY, SHMEM, FILE_RO, ANON, SMALL_VMAS, HUGETLB };
 
 struct scenario {
 	const char *group;
@@ -61,7 +63,7 @@ struct scenario {
 
 static const char *const kinds[] = {
 	[EMPTY] = "empty", [SHMEM] = "shmem", [FILE_RO] = "private-file",
-	[ANON] = "anonymous", [SMALL_VMAS] = "1000-vmas",
+	[ANON] = "anonymous", [SMALL_VMAS] = "1000-vmas", [HUGETLB] = "hugetlb",
 };
 
 static void die(const char *what)
@@ -70,9 +72,31 @@ static void die(const char *what)
 	exit(1);
 }
 
+static size_t page_size(const struct scenario *s)
+{
+	return s->kind == HUGETLB ? HUGE : PAGE;
+}
+
+/* As many huge pages as are asked for, of which there may be some. */
+static void want_huge_pages(size_t nr)
+{
+	char text[20];
+	int fd = open(HUGE_PAGES, O_RDWR), len = sprintf(text, "%zu", nr);
+
+	if (fd < 0)
+		exit(NO_MEANS);
+	if (write(fd, text, len) != len || lseek(fd, 0, SEEK_SET) ||
+	    (len = read(fd, text, sizeof(text) - 1)) < 0)
+		die(HUGE_PAGES);
+	text[len] = '\0';
+	if (strtoul(text, NULL, 10) < nr)
+		exit(NO_MEANS);
+	close(fd);
+}
+
 static char *map(const struct scenario *s)
 {
-	int flags = s->kind == SHMEM ? MAP_SHARED : MAP_PRIVATE;
+	int flags = s->kind == SHMEM || s->kind == HUGETLB ? MAP_SHARED : MAP_PRIVATE;
 	int prot = s->kind == FILE_RO ? PROT_READ : PROT_READ | PROT_WRITE;
 	size_t len = s->mib * MIB;
 	int i, fd = -1;
@@ -92,8 +116,10 @@ static char *map(const struct scenario *s)
 		}
 		return NULL;
 	}
+	if (s->kind == HUGETLB)
+		want_huge_pages(len / HUGE);
 	if (s->kind != ANON) {
-		fd = memfd_create("bench", 0);
+		fd = memfd_create("bench", s->kind == HUGETLB ? MFD_HUGETLB : 0);
 		if (fd < 0 || ftruncate(fd, len))
 			die("memfd");
 	} else {
@@ -105,7 +131,8 @@ static char *map(const struct scenario *s)
 	m = mmap(m, len, prot, flags | MAP_FIXED, fd, 0);
 	if (m == MAP_FAILED)
 		die("mmap");
-	madvise(m, len, MADV_NOHUGEPAGE);
+	if (s->kind != HUGETLB)
+		madvise(m, len, MADV_NOHUGEPAGE);
 	if (s->kind == FILE_RO) {
 		/* The pages are there already: a fault only maps them. */
 		char *w = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -121,7 +148,7 @@ static char *map(const struct scenario *s)
 	} else {
 		size_t off;
 
-		for (off = 0; off < len; off += PAGE)
+		for (off = 0; off < len; off += page_size(s))
 			m[off] = 1;
 	}
 	return m;
@@ -180,7 +207,7 @@ static void write_protect(const struct scenario *s, char *m)
 	struct uffdio_writeprotect wp = { .mode = UFFDIO_WRITEPROTECT_MODE_WP };
 	static pthread_t thread;
 	static int uffd;
-	size_t step, off;
+	size_t page = page_size(s), step, off;
 
 	if (s->wp_percent < 0)
 		return;
@@ -188,10 +215,10 @@ static void write_protect(const struct scenario *s, char *m)
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
 	    ioctl(uffd, UFFDIO_REGISTER, &reg))
 		exit(NO_MEANS);
-	step = s->wp_percent ? PAGE * 100 / s->wp_percent : reg.range.len;
+	step = s->wp_percent ? page * 100 / s->wp_percent : reg.range.len;
 	for (off = 0; s->wp_percent && off < reg.range.len; off += step) {
-		wp.range.start = ((unsigned long)m + off) & ~(PAGE - 1);
-		wp.range.len = PAGE;
+		wp.range.start = ((unsigned long)m + off) & ~(page - 1);
+		wp.range.len = page;
 		if (s->wp_percent == 100)
 			wp.range = reg.range;
 		if (ioctl(uffd, UFFDIO_WRITEPROTECT, &wp))
@@ -326,9 +353,14 @@ int main(int argc, char **argv)
 			for (j = 0; j < 5; j++)
 				ADD("guard", k ? FILE_RO : SHMEM, sizes[i],
 				    guards[j], -1, false, -1);
-	for (i = 0; i < 3; i++)
-		for (j = 0; j < 2; j++)
-			ADD("uffd", SHMEM, 256, 0, percents[i], j, -1);
+	/* Every other page: nothing is passed over. */
+	ADD("guard", SHMEM, 256, 256 * MIB / (2 * PAGE), -1, false, -1);
+	ADD("plain", HUGETLB, 256, 0, -1, false, -1);
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < 3; i++)
+			for (j = 0; j < 2; j++)
+				ADD("uffd", k ? HUGETLB : SHMEM, 256, 0,
+				    percents[i], j, -1);
 	for (i = 0; i < 3; i++)
 		for (j = 0; j < 2; j++)
 			ADD("touch", SHMEM, 256, j, -1, false, percents[i]);

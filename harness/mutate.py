@@ -12,9 +12,11 @@ and stays as it is: a mutant is a copy of one file in OUT/<number>/, found first
 tests that are built with it must fail; a mutant with which they pass has
 survived, and that is a failure. What does not compile, compiles to the same code
 as before, or by a "= pattern # reason" of the list cannot be told from it, is no
-mutant: it is named, and counted as skipped. ONE: only of the names, or globs, in it.
+mutant: it is named, and counted as skipped. What a function has twice is named with
+[2] the second time. ONE: only of the names, or globs, in it.
 """
 
+import collections
 import concurrent.futures
 import fnmatch
 import os
@@ -210,6 +212,7 @@ class List:
                                for p in one.split()):
                 continue
             body = without_comments(text[at[0]:at[1]])
+            times = collections.Counter()
             general = ways == ["general"]
             for way in GENERAL if general else [
                     globals()[w] if w in globals() else own(w) for w in ways]:
@@ -220,9 +223,12 @@ class List:
                 for offset, what, new in found:
                     if new == body:
                         sys.exit("%s: %s changes nothing" % (name, what))
-                    yield file, "%s %s: %s: %s" % (
-                        where(text, at[0] + offset), name, way.__name__,
-                        what), text[:at[0]] + new + text[at[1]:]
+                    what = "%s: %s: %s" % (name, way.__name__, what)
+                    times[what] += 1
+                    if times[what] > 1:
+                        what += " [%d]" % times[what]
+                    yield file, "%s %s" % (where(text, at[0] + offset), what), \
+                        text[:at[0]] + new + text[at[1]:]
 
 
 class Bench:

@@ -112,7 +112,7 @@ static struct seen look(const pte_t *table, int i)
 		s.guard = v >> SWP_OFFSET_BIT & GUARD_MARKER;
 		s.wp = v >> SWP_OFFSET_BIT & PTE_MARKER_UFFD_WP;
 	} else {
-		s.wp = v & PTE_UFFD;
+		s.wp = v & PTE_SWP_UFFD;
 		s.slot = v >> SWP_OFFSET_BIT;
 		s.content = shim_slot_content[s.slot];
 	}
@@ -245,6 +245,21 @@ static void judge_page(const struct process *p, int i, const struct seen *s)
 		wrong(p, i, "a page that is one process's alone, and mapped by others");
 }
 
+/* Who has a private page to unmap or to move finds it, through its anon_vma. */
+static void judge_rmap(const struct process *p, int i, const struct vm_area_struct *vma,
+		       const struct page *page)
+{
+	struct anon_vma_chain *avc;
+	bool found = false;
+
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+		found = found || page->mapping == (char *)avc->anon_vma + PAGE_MAPPING_ANON;
+	if (!found)
+		wrong(p, i, "the rmap does not find the page: not in the VMA's anon_vmas");
+	else if (page->index != shim_anon_index(vma, PROGRAM_START + i * PAGE_SIZE))
+		wrong(p, i, "the rmap does not find the page: another offset");
+}
+
 /* How many tables there are below, and in all. */
 static long count_tables(const unsigned long *table, int level)
 {
@@ -268,7 +283,7 @@ static void judge_process(const struct process *p)
 	unsigned long mapped = 0, locked = 0, data = 0;
 	long rss[NR_MM_COUNTERS] = { 0 };
 	const pte_t *table = NULL;
-	struct vm_area_struct *vma;
+	struct vm_area_struct *vma, *vma_of[NR_PAGES] = { NULL };
 	int vmas = 0, covered = 0;
 
 	mmap_read_lock(p->mm);
@@ -285,7 +300,8 @@ static void judge_process(const struct process *p)
 		for (; covered < first; covered++)
 			if (p->page[covered].mapped)
 				wrong(p, covered, "not mapped");
-		covered = end;
+		for (; covered < end; covered++)
+			vma_of[covered] = vma;
 	}
 	mmap_read_unlock(p->mm);
 	for (; covered < NR_PAGES; covered++)
@@ -299,6 +315,8 @@ static void judge_process(const struct process *p)
 			table = table_at(p->mm, addr);
 		s = look(table, i);
 		judge_page(p, i, &s);
+		if (vma_of[i] && s.page && s.page->anon)
+			judge_rmap(p, i, vma_of[i], s.page);
 		mapped += p->page[i].mapped;
 		locked += p->page[i].mapped && p->page[i].locked;
 		data += p->page[i].mapped && p->page[i].prot == RW && !p->page[i].shared;

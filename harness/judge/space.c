@@ -115,7 +115,7 @@ static pte_t to_pte(const struct cell *c)
 	}
 	return __pte(v | (c->soft_dirty ? PTE_SWP_SOFT_DIRTY : 0) |
 		     (c->exclusive ? PTE_SWP_EXCLUSIVE : 0) |
-		     (c->uffd ? PTE_UFFD : 0));
+		     (c->uffd ? PTE_SWP_UFFD : 0));
 }
 
 static struct cell from_pte(pte_t pte)
@@ -127,9 +127,9 @@ static struct cell from_pte(pte_t pte)
 	if (!v)
 		return c;
 	c.value = v >> PFN_PTE_SHIFT;
-	c.uffd = v & PTE_UFFD;
 	if (v & (PTE_PRESENT | PTE_PROTNONE)) {
 		c.kind = PRESENT;
+		c.uffd = v & PTE_UFFD;
 		c.protnone = !(v & PTE_PRESENT);
 		c.write = v & PTE_WRITE;
 		c.dirty = v & PTE_DIRTY;
@@ -138,6 +138,7 @@ static struct cell from_pte(pte_t pte)
 		c.special = v & PTE_SPECIAL;
 		return c;
 	}
+	c.uffd = v & PTE_SWP_UFFD;
 	c.soft_dirty = v & PTE_SWP_SOFT_DIRTY;
 	c.exclusive = v & PTE_SWP_EXCLUSIVE;
 	switch (type) {
@@ -269,6 +270,7 @@ void space_init(struct space *s, unsigned long start, unsigned long nr,
 	memset(&s->uffd, 0, sizeof(s->uffd));
 	refcount_set(&s->uffd.refcount, 1);
 	s->uffd.mm = &s->mm;
+	s->uffd.flags = UFFD_USER_MODE_ONLY;
 	if (flags & UFFD)
 		s->vma.vm_userfaultfd_ctx.ctx = &s->uffd;
 }
@@ -676,18 +678,31 @@ static void take_down(struct space *s, struct mm_struct *child)
 	shim_reset();
 }
 
+/*
+ * What a fault maps for reading, may it be written to without another one? Not if
+ * it is private, nor if the write has to be noticed.
+ */
+static bool may_write_at_once(vm_flags_t flags)
+{
+	bool noticed = flags & VM_UFFD_WP || (VM_SOFTDIRTY && !(flags & VM_SOFTDIRTY));
+
+	return flags & VM_SHARED && flags & VM_WRITE && !noticed;
+}
+
 /* The child's userfaultfd: none, or one of its own with an event on the way. */
 static void judge_uffd(struct space *s, struct vm_area_struct *vma, vm_flags_t flags)
 {
 	struct userfaultfd_ctx *ctx = vma->vm_userfaultfd_ctx.ctx;
 
 	EXPECT_EQ(vma->vm_flags, flags);
+	EXPECT_EQ(!!(vma->vm_page_prot.pgprot & PTE_WRITE), may_write_at_once(flags));
 	EXPECT(s->vma.vm_userfaultfd_ctx.ctx ==
 	       (s->vma.vm_flags & UFFD ? &s->uffd : NULL));
 	EXPECT_EQ(!!ctx, !!(flags & UFFD));
 	if (!ctx)
 		return;
 	EXPECT(ctx != &s->uffd);
+	EXPECT_EQ(ctx->flags, s->uffd.flags);
 	EXPECT_EQ(ctx->features, s->uffd.features);
 	EXPECT(ctx->mm == vma->vm_mm);
 	EXPECT_EQ(ctx->released, false);
@@ -742,7 +757,8 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 		flags &= ~(vm_flags_t)UFFD;
 	r = rules_of(s, flags);
 	look_at_pages(s);
-	s->uffd.features = event_fork ? UFFD_FEATURE_EVENT_FORK : 0;
+	s->uffd.features = UFFD_FEATURE_EVENT_REMAP |
+			   (event_fork ? UFFD_FEATURE_EVENT_FORK : 0);
 
 	/* As dup_mmap() has them. */
 	child.mm_lock_seq = s->mm.mm_lock_seq + 1;

@@ -135,6 +135,7 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 	bool anon, swapbacked, locked, dirty, device_private, on_lru;	\
 	bool exclusive, poisoned;					\
 	unsigned long addr;	/* where memory policy was asked for it */	\
+	unsigned long index;	/* of an anonymous page: where the rmap looks */	\
 	u64 content
 
 struct page { SHIM_PAGE; };

@@ -6,7 +6,7 @@
  *
  *	present    | frame ........ | soft-dirty special young dirty write | uffd |P|
  *	protnone   |  the same, without P and with N                            |N|
- *	else       | offset ....... | type | exclusive soft-dirty          | uffd | |
+ *	else       | offset ....... | type | uffd exclusive soft-dirty            | |
  */
 #ifndef SHIM_PGTABLE_H
 #define SHIM_PGTABLE_H
@@ -73,6 +73,7 @@ typedef struct table *pgtable_t;
 
 #define PTE_SWP_SOFT_DIRTY	0x008ULL
 #define PTE_SWP_EXCLUSIVE	0x010ULL
+#define PTE_SWP_UFFD		0x020ULL
 #define SWP_TYPE_BIT		6
 #define SWP_OFFSET_BIT		PFN_PTE_SHIFT
 
@@ -95,14 +96,14 @@ SHIM_PTE_TEST(young, PTE_YOUNG)
 SHIM_PTE_TEST(special, PTE_SPECIAL)
 SHIM_PTE_TEST(soft_dirty, PTE_SOFT_DIRTY)
 SHIM_PTE_TEST(uffd, PTE_UFFD)
-SHIM_PTE_TEST(swp_uffd, PTE_UFFD)
+SHIM_PTE_TEST(swp_uffd, PTE_SWP_UFFD)
 SHIM_PTE_TEST(swp_soft_dirty, PTE_SWP_SOFT_DIRTY)
 SHIM_PTE_TEST(swp_exclusive, PTE_SWP_EXCLUSIVE)
 SHIM_PTE_SET(mkdirty, PTE_DIRTY | PTE_SOFT_DIRTY)
 SHIM_PTE_SET(mkyoung, PTE_YOUNG)
 SHIM_PTE_SET(mksoft_dirty, PTE_SOFT_DIRTY)
 SHIM_PTE_SET(mkspecial, PTE_SPECIAL)
-SHIM_PTE_SET(swp_mkuffd, PTE_UFFD)
+SHIM_PTE_SET(swp_mkuffd, PTE_SWP_UFFD)
 SHIM_PTE_SET(swp_mksoft_dirty, PTE_SWP_SOFT_DIRTY)
 SHIM_PTE_SET(swp_mkexclusive, PTE_SWP_EXCLUSIVE)
 SHIM_PTE_CLEAR(wrprotect, PTE_WRITE)
@@ -110,7 +111,7 @@ SHIM_PTE_CLEAR(mkclean, PTE_DIRTY)
 SHIM_PTE_CLEAR(mkold, PTE_YOUNG)
 SHIM_PTE_CLEAR(clear_soft_dirty, PTE_SOFT_DIRTY)
 SHIM_PTE_CLEAR(clear_uffd, PTE_UFFD)
-SHIM_PTE_CLEAR(swp_clear_uffd, PTE_UFFD)
+SHIM_PTE_CLEAR(swp_clear_uffd, PTE_SWP_UFFD)
 SHIM_PTE_CLEAR(swp_clear_soft_dirty, PTE_SWP_SOFT_DIRTY)
 SHIM_PTE_CLEAR(swp_clear_exclusive, PTE_SWP_EXCLUSIVE)
 

@@ -26,6 +26,8 @@ enum access { ACCESS_DONE, ACCESS_SEGV, ACCESS_GUARD, ACCESS_PROTECTED };
 enum access shim_access(unsigned long addr, bool write, u64 *content);
 /** shim_vma_at() - the VMA of an address in current->mm, or NULL. */
 struct vm_area_struct *shim_vma_at(unsigned long addr);
+/** shim_anon_index() - what the rmap calls an anonymous page at @addr of a VMA. */
+unsigned long shim_anon_index(const struct vm_area_struct *vma, unsigned long addr);
 /** shim_swap_out() - swap a page out; false where there is none that could be. */
 bool shim_swap_out(unsigned long addr);
 extern u64 shim_slot_content[];

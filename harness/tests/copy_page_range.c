@@ -72,6 +72,22 @@ TEST(device_page_locked)
 	EXPECT_EQ(space_fork(&s, false, 0), -ENOMEM);
 }
 
+/* A device has a page that is pinned as well: the parent gets all of it back. */
+TEST(device_page_pinned)
+{
+	struct cell page = { .kind = DEVICE_EXCLUSIVE, .access = WRITE_ACCESS };
+	struct folio *folio;
+
+	space_init(&s, SPACE_START, 2, PRIVATE, true);
+	folio = space_folio(&s, 0, true, true, 1);
+	SetPageAnonExclusive(&folio->page);
+	folio->dirty = true;
+	page.soft_dirty = VM_SOFTDIRTY;
+	page.value = folio_pfn(folio);
+	space_put(&s, 1, page);
+	EXPECT_EQ(space_fork(&s, false, 0), 0);
+}
+
 /* What maps a page that there is not: reported, copied, and nothing counted. */
 TEST(bad_entries)
 {
@@ -235,6 +251,25 @@ TEST_IF(one_protected_among_many, "a fork that leaves to faults what they rebuil
 
 	one_among_many(VM_UFFD_WP, true, protected, page);
 	one_among_many(VM_UFFD_WP, true, protected, migration);
+}
+
+/* Tables in which there is nothing to copy are time as well, read or not. */
+TEST_IF(looks_up_between_tables, "guard regions")
+{
+#ifdef VM_MAYBE_GUARD
+	struct cell page = { .kind = PRESENT };
+
+	space_init(&s, 8 * PMD_SIZE, 3 * PTRS_PER_PTE, SHARED | VM_MAYBE_GUARD, false);
+	for (unsigned long i = 0; i < s.nr; i++) {
+		page.value = folio_pfn(space_folio(&s, 0, false, true, 0));
+		space_put(&s, i, page);
+	}
+	resched_given = 0;
+	EXPECT_EQ(space_fork(&s, false, 0), 0);
+	EXPECT(resched_given >= 3);
+#else
+	test_skip("no guard regions");
+#endif
 }
 
 TEST(random_spaces)

@@ -110,20 +110,24 @@ TEST_IF(guard_over_marker, "guards and userfaultfd's write protection")
 }
 
 /*
- * What the child has wiped has no pages and no anon_vma: the offset of its VMA is
- * that of the address, not of where mremap() took the parent's from. Splits and
- * merges of 7.3.4 warn if it is not; 6.12 does not ask.
+ * What the child has wiped has no pages and no anon_vma: the offsets of its VMA are
+ * those of the address, not of where mremap() took the parent's from. Splits and
+ * merges of 7.3.4 warn if they are not; 6.12 does not ask. Then it merges with what
+ * has pages, which the rmap is to find as before.
+ *
+ *	parent  |-before-|      |-moved--|
+ *	child                   |-wiped--|---w----|  w: wiped by the next fork, too
  */
 TEST_IF(wiped_after_mremap, "a rule for the offset of anonymous memory")
 {
 #ifdef TREE_HAS_assert_sane_pgoff
 	struct mm_struct *parent, *child;
+	vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE;
 	u64 content = 1;
 	unsigned long offset;
 
 	begin();
-	EXPECT_EQ(tree_mmap(NULL, AT(0), 4 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
-			    VM_MAYWRITE, AT(0) >> PAGE_SHIFT), 0);
+	EXPECT_EQ(tree_mmap(NULL, AT(0), 4 * PAGE_SIZE, flags, AT(0) >> PAGE_SHIFT), 0);
 	EXPECT(shim_access(AT(1), true, &content) == ACCESS_DONE);
 	EXPECT_EQ(tree_madvise(AT(0), 4 * PAGE_SIZE, MADV_WIPEONFORK), 0);
 	EXPECT_EQ(tree_mremap(AT(0), 4 * PAGE_SIZE, AT(8)), 0);
@@ -133,12 +137,17 @@ TEST_IF(wiped_after_mremap, "a rule for the offset of anonymous memory")
 	shim_rcu_end();
 	current->mm = child;
 	offset = shim_vma_at(AT(8))->vm_pgoff;
-	shim_mm_exit(child);
-	current->mm = parent;
-	shim_mm_exit(parent);
 	if (offset == AT(0) >> PAGE_SHIFT && test_known("wiped-offset"))
 		test_end_known("a VMA that is wiped on fork keeps the offset of where it was");
 	EXPECT_EQ(offset, AT(8) >> PAGE_SHIFT);
+	EXPECT_EQ(tree_mmap(NULL, AT(12), 4 * PAGE_SIZE, flags, AT(12) >> PAGE_SHIFT), 0);
+	EXPECT(shim_access(AT(13), true, &content) == ACCESS_DONE);
+	EXPECT_EQ(tree_madvise(AT(12), 4 * PAGE_SIZE, MADV_WIPEONFORK), 0);
+	EXPECT(shim_vma_at(AT(8)) == shim_vma_at(AT(13)));
+	EXPECT_EQ(shim_anon_index(shim_vma_at(AT(13)), AT(13)), AT(13) >> PAGE_SHIFT);
+	shim_mm_exit(child);
+	current->mm = parent;
+	shim_mm_exit(parent);
 #else
 	test_skip("splits and merges do not ask");
 #endif

@@ -38,14 +38,30 @@ static void map(struct vm_area_struct *vma, pte_t *ptep, struct folio *folio,
 		    (write ? PTE_WRITE | PTE_DIRTY : 0) | (uffd ? PTE_UFFD : 0);
 }
 
+unsigned long shim_anon_index(const struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long offset = vma->vm_pgoff;
+
+	/* 7.3 has a second offset, for the sake of private mappings of files. */
+#ifdef TREE_HAS_vma_start_anon_pgoff
+	offset = vma->__vm_anon_pgoff_lo;
+#ifdef CONFIG_64BIT
+	offset |= (unsigned long)vma->__vm_anon_pgoff_hi << 32;
+#endif
+#endif
+	return offset + ((addr - vma->vm_start) >> PAGE_SHIFT);
+}
+
 /* A private page of our own, alone. */
-static void map_new(struct vm_area_struct *vma, pte_t *ptep, u64 content, bool uffd)
+static void map_new(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr,
+		    u64 content, bool uffd)
 {
 	struct folio *folio = folio_new(0);
 
 	folio->anon = folio->swapbacked = true;
 	folio->on_lru = true;
 	folio->mapping = (char *)vma->anon_vma + PAGE_MAPPING_ANON;
+	folio->index = shim_anon_index(vma, addr);
 	folio->content = content;
 	SetPageAnonExclusive(&folio->page);
 	map(vma, ptep, folio, vma->vm_flags & VM_WRITE && !uffd, uffd);
@@ -83,13 +99,13 @@ static void unmap(struct vm_area_struct *vma, pte_t *ptep)
 static enum access populate(struct vm_area_struct *vma, pte_t *ptep,
 			    unsigned long addr, bool write)
 {
-	bool uffd = ptep->pte & PTE_UFFD || (vma->vm_flags & VM_UFFD_WP && ptep->pte);
+	bool uffd = vma->vm_flags & VM_UFFD_WP && ptep->pte;	/* a marker */
 
 	if (write && uffd)
 		return ACCESS_PROTECTED;
 	if (vma_is_anonymous(vma)) {
 		if (write)
-			map_new(vma, ptep, 0, uffd);
+			map_new(vma, ptep, addr, 0, uffd);
 		else
 			ptep->pte = (pteval_t)zero_pfn << PFN_PTE_SHIFT |
 				    PTE_PRESENT | PTE_SPECIAL | PTE_YOUNG;
@@ -99,23 +115,24 @@ static enum access populate(struct vm_area_struct *vma, pte_t *ptep,
 		folio_get(folio);
 		map(vma, ptep, folio, write, uffd);
 	} else {
-		map_new(vma, ptep, cached(vma, addr)->content, uffd);
+		map_new(vma, ptep, addr, cached(vma, addr)->content, uffd);
 	}
 	return ACCESS_DONE;
 }
 
-static void swap_in(struct vm_area_struct *vma, pte_t *ptep)
+static void swap_in(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr)
 {
-	bool uffd = ptep->pte & PTE_UFFD;
+	bool uffd = ptep->pte & PTE_SWP_UFFD;
 	int slot = ptep->pte >> SWP_OFFSET_BIT;
 
 	shim_swap_count[slot]--;
 	vma->vm_mm->rss_stat[MM_SWAPENTS].count--;
-	map_new(vma, ptep, shim_slot_content[slot], uffd);
+	map_new(vma, ptep, addr, shim_slot_content[slot], uffd);
 }
 
 /* A write to a page that is there: done, or on a copy, or not allowed. */
-static enum access write_to(struct vm_area_struct *vma, pte_t *ptep)
+static enum access write_to(struct vm_area_struct *vma, pte_t *ptep,
+			    unsigned long addr)
 {
 	struct page *page = pfn_to_page(pte_pfn(*ptep));
 	bool special = ptep->pte & PTE_SPECIAL;
@@ -130,7 +147,7 @@ static enum access write_to(struct vm_area_struct *vma, pte_t *ptep)
 		u64 content = special ? 0 : page->content;
 
 		unmap(vma, ptep);
-		map_new(vma, ptep, content, false);
+		map_new(vma, ptep, addr, content, false);
 	}
 	return ACCESS_DONE;
 }
@@ -164,12 +181,12 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 		    ptep->pte >> SWP_OFFSET_BIT & ~(u64)PTE_MARKER_UFFD_WP)
 			result = ACCESS_GUARD;
 		else if (ptep->pte && type == 0)
-			swap_in(vma, ptep);
+			swap_in(vma, ptep, addr);
 		else
 			result = populate(vma, ptep, addr, write);
 	}
 	if (result == ACCESS_DONE && write)
-		result = write_to(vma, ptep);
+		result = write_to(vma, ptep, addr);
 	if (result == ACCESS_DONE) {
 		struct page *page = pfn_to_page(pte_pfn(*ptep));
 
@@ -218,8 +235,8 @@ bool shim_swap_out(unsigned long addr)
 	old = ptep->pte;
 	unmap(vma, ptep);
 	mm->rss_stat[MM_SWAPENTS].count++;
-	ptep->pte = (pteval_t)slot << SWP_OFFSET_BIT | (old & PTE_UFFD) |
-		    PTE_SWP_EXCLUSIVE;
+	ptep->pte = (pteval_t)slot << SWP_OFFSET_BIT | PTE_SWP_EXCLUSIVE |
+		    (old & PTE_UFFD ? PTE_SWP_UFFD : 0);
 	if (list_empty(&mm->mmlist))
 		list_add(&mm->mmlist, &init_mm.mmlist);
 	return true;

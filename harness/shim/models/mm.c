@@ -150,6 +150,7 @@ void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma,
 	shim_check(folio->_mapcount.counter == -1, "a new folio is mapped");
 	folio->_mapcount.counter = 0;
 	folio->mapping = (char *)vma->anon_vma + PAGE_MAPPING_ANON;
+	folio->index = shim_anon_index(vma, addr);
 	folio->anon = folio->swapbacked = true;
 	if (flags & RMAP_EXCLUSIVE)
 		SetPageAnonExclusive(&folio->page);
