@@ -85,8 +85,10 @@ static void want_huge_pages(size_t nr)
 
 	if (fd < 0)
 		exit(NO_MEANS);
-	if (write(fd, text, len) != len || lseek(fd, 0, SEEK_SET) ||
-	    (len = read(fd, text, sizeof(text) - 1)) < 0)
+	if (write(fd, text, len) != len || lseek(fd, 0, SEEK_SET))
+		die(HUGE_PAGES);
+	len = read(fd, text, sizeof(text) - 1);
+	if (len < 0)
 		die(HUGE_PAGES);
 	text[len] = '\0';
 	if (strtoul(text, NULL, 10) < nr)
