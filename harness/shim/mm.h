@@ -134,8 +134,10 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 	unsigned long _folio_nr_pages, _flags_1;			\
 	bool anon, swapbacked, locked, dirty, device_private, on_lru;	\
 	bool exclusive, poisoned;					\
-	unsigned long addr;	/* where memory policy was asked for it */	\
-	unsigned long index;	/* of an anonymous page: where the rmap looks */	\
+	union {								\
+		unsigned long addr;	/* of a new one: where it is for */	\
+		unsigned long index;	/* of an anonymous one: for the rmap */	\
+	};								\
 	u64 content
 
 struct page { SHIM_PAGE; };
