@@ -366,6 +366,9 @@ int main(int argc, char **argv)
 	for (i = 0; i < 3; i++)
 		for (j = 0; j < 2; j++)
 			ADD("touch", SHMEM, 256, j, -1, false, percents[i]);
+	/* There is no fault-around where userfaultfd write-protects. */
+	for (i = 0; i < 3; i++)
+		ADD("touch", SHMEM, 256, 0, 1, true, percents[i]);
 	for (i = 0; i < n; i++)
 		if (!*only || !strcmp(only, all[i].group))
 			measure(&all[i]);

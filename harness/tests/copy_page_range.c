@@ -251,6 +251,8 @@ TEST_IF(one_protected_among_many, "a fork that leaves to faults what they rebuil
 
 	one_among_many(VM_UFFD_WP, true, protected, page);
 	one_among_many(VM_UFFD_WP, true, protected, migration);
+	/* What the parent has mapped is not missing. */
+	one_among_many(VM_UFFD_WP | VM_UFFD_MISSING, true, protected, page);
 }
 
 /* Tables in which there is nothing to copy are time as well, read or not. */
