@@ -16,7 +16,8 @@
 /* What can be mapped where, but for userfaultfd, guards and soft-dirty. */
 static const struct vma_kind {
 	vm_flags_t flags;
-	bool anon, file, frames;	/* private pages, a file's, none's */
+	/* Private pages, a file's, none's; without any, zero pages. */
+	bool anon, file, frames;
 } kinds[] = {
 	{ PRIVATE, true, false, false },
 	{ PRIVATE & ~VM_WRITE, true, false, false },
@@ -29,6 +30,7 @@ static const struct vma_kind {
 	{ PRIVATE | VM_PFNMAP, true, false, true },
 	{ SHARED | VM_MIXEDMAP, false, true, true },
 	{ PRIVATE | VM_MIXEDMAP, false, true, true },
+	{ PRIVATE, false, false, false },
 };
 
 /* xorshift64*: the same spaces on every machine. */
@@ -152,18 +154,20 @@ bool space_fill(struct space *s, u64 seed)
 	const struct vma_kind *kind;
 	unsigned long nr, start, density;
 	vm_flags_t flags;
+	bool zero;
 
 	state = seed * 0x9e3779b97f4a7c15ULL + 1;
 	for (int i = 0; i < 8; i++)
 		below(2);
 	kind = &kinds[below(ARRAY_SIZE(kinds))];
 	flags = kind->flags;
+	zero = !(kind->anon || kind->file || kind->frames);
 	if (one_in(3))
 		flags |= VM_MAYBE_GUARD;
 	if (one_in(2))
 		flags |= coin() ? VM_UFFD_WP : VM_UFFD_RWP;
 	if (one_in(6))
-		flags |= VM_UFFD_MISSING;
+		flags |= coin() ? VM_UFFD_MISSING : VM_UFFD_MINOR;
 	if (one_in(3))
 		flags |= VM_SOFTDIRTY;
 	nr = sizes[below(ARRAY_SIZE(sizes))];
@@ -173,6 +177,8 @@ bool space_fill(struct space *s, u64 seed)
 	else if (one_in(2))
 		start = PGDIR_SIZE - below(nr + 2) * PAGE_SIZE;
 	space_init(s, start, nr, flags, kind->anon);
+	if (zero)
+		s->vma.vm_ops = NULL;
 	density = 1 + below(8);
 	for (unsigned long i = 0; i < nr; i++) {
 		if (one_in(64))
@@ -192,7 +198,7 @@ bool space_fill(struct space *s, u64 seed)
 
 			c.exclusive = coin();
 			space_put(s, i, c);
-		} else if (kind->anon && one_in(8)) {
+		} else if (zero || (kind->anon && one_in(8))) {
 			struct cell c = present(s, zero_pfn, false);
 
 			c.special = true;

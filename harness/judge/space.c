@@ -328,6 +328,7 @@ struct rules {
 	bool uffd_wp;
 	bool rwp_lost;		/* the parent's were, in the other way */
 	bool copied;
+	bool all;		/* an entry that is none would not be the same */
 };
 
 static struct rules rules_of(const struct space *s, vm_flags_t child)
@@ -343,6 +344,13 @@ static struct rules rules_of(const struct space *s, vm_flags_t child)
 	r.rwp_lost = flags & RWP && !r.uffd;
 	r.copied = s->vma.anon_vma || r.uffd ||
 		   flags & (VM_PFNMAP | VM_MIXEDMAP | MAYBE_GUARD);
+	/*
+	 * No fault brings back anonymous pages, or what a driver has mapped. One for
+	 * minor faults would be reported. What is not mapped cannot be protected: not
+	 * from reads, and in anonymous memory not from writes.
+	 */
+	r.all = s->vma.anon_vma || flags & (VM_PFNMAP | VM_MIXEDMAP) ||
+		child & (VM_UFFD_MINOR | RWP) || (r.uffd && !s->vma.vm_ops);
 	return r;
 }
 
@@ -447,9 +455,9 @@ static struct cell child_after(const struct space *s, const struct rules *r,
 }
 
 /*
- * A fault brings a file's page back, with all there is to know of it, a memory
- * error as well. Fork may leave it to that, or copy it; which of the two is not for
- * this judge to say.
+ * A fault brings a file's page back, or a zero page, with all there is to know of
+ * it, a memory error as well. Fork may leave it to that, or copy it; which of the
+ * two is not for this judge to say.
  */
 static bool fault_rebuilds(const struct space *s, const struct rules *r,
 			   unsigned long i)
@@ -457,9 +465,7 @@ static bool fault_rebuilds(const struct space *s, const struct rules *r,
 	const struct cell *c = &s->cell[i];
 
 	return (c->kind == PRESENT || c->kind == MIGRATION || c->kind == HWPOISON) &&
-	       !s->vma.anon_vma &&
-	       !(s->vma.vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) &&
-	       !(r->uffd && c->uffd);
+	       !r->all && !(r->uffd && c->uffd);
 }
 
 /* The cells around one, each a letter; in capitals what the parent owns alone. */
