@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "test.h"
 
@@ -19,6 +20,16 @@ void test_detach(void)
 {
 	own = *failures;
 	failures = &own;
+}
+
+void *test_shared(size_t size)
+{
+	void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+
+	if (m == MAP_FAILED)
+		abort();
+	return m;
 }
 
 void test_say(const char *fmt, ...)

@@ -16,6 +16,7 @@
 #define HARNESS_TEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #ifndef __printf
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
@@ -64,6 +65,9 @@ void test_count_in(int *count);
 
 /** test_detach() - what fails from now on in this process is not reported. */
 void test_detach(void);
+
+/** test_shared() - @size bytes of zeros that this process shares with its children. */
+void *test_shared(size_t size);
 
 /** test_end() - end this test now, with the verdict it has so far. */
 void __noreturn test_end(void);

@@ -49,6 +49,8 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 {
 	if (ewq->msg.event == UFFD_EVENT_FORK)
 		shim_uffd_child = (void *)(unsigned long)ewq->msg.arg.reserved.reserved1;
+	/* It sleeps until user space has read the event. */
+	mmap_assert_not_locked(ctx->mm);
 	atomic_dec(&ctx->mmap_changing);
 	userfaultfd_ctx_put(ctx);
 }

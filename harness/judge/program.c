@@ -260,6 +260,60 @@ static void judge_rmap(const struct process *p, int i, const struct vm_area_stru
 		wrong(p, i, "the rmap does not find the page: another offset");
 }
 
+/* The trees that the rmap walks: in order, and each node knows the last page below. */
+static unsigned long judge_anon_tree(const struct rb_node *node, unsigned long *at)
+{
+	const struct anon_vma_chain *avc;
+	unsigned long last, first;
+
+	if (!node)
+		return 0;
+	avc = rb_entry(node, struct anon_vma_chain, rb);
+	first = shim_anon_index(avc->vma, avc->vma->vm_start);
+	last = shim_anon_index(avc->vma, avc->vma->vm_end - PAGE_SIZE);
+	last = max(last, judge_anon_tree(node->rb_left, at));
+	if (first < *at)
+		test_fail(__FILE__, __LINE__, "an anon_vma's tree is out of order");
+	*at = first;
+	last = max(last, judge_anon_tree(node->rb_right, at));
+	if (avc->rb_subtree_last != last)
+		test_fail(__FILE__, __LINE__, "an anon_vma's tree hides pages from the rmap");
+	return last;
+}
+
+static unsigned long judge_file_tree(const struct rb_node *node, unsigned long *at)
+{
+	const struct vm_area_struct *vma;
+	unsigned long last;
+
+	if (!node)
+		return 0;
+	vma = rb_entry(node, struct vm_area_struct, shared.rb);
+	last = vma->vm_pgoff + ((vma->vm_end - vma->vm_start) >> PAGE_SHIFT) - 1;
+	last = max(last, judge_file_tree(node->rb_left, at));
+	if (vma->vm_pgoff < *at)
+		test_fail(__FILE__, __LINE__, "a file's tree of VMAs is out of order");
+	*at = vma->vm_pgoff;
+	last = max(last, judge_file_tree(node->rb_right, at));
+	if (vma->shared.rb_subtree_last != last)
+		test_fail(__FILE__, __LINE__, "a file's tree hides pages from the rmap");
+	return last;
+}
+
+static void judge_trees(const struct vm_area_struct *vma)
+{
+	struct anon_vma_chain *avc;
+	unsigned long at;
+
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+		at = 0;
+		judge_anon_tree(avc->anon_vma->rb_root.rb_root.rb_node, &at);
+	}
+	at = 0;
+	if (vma->vm_file)
+		judge_file_tree(vma->vm_file->f_mapping->i_mmap.rb_root.rb_node, &at);
+}
+
 /* How many tables there are below, and in all. */
 static long count_tables(const unsigned long *table, int level)
 {
@@ -297,6 +351,7 @@ static void judge_process(const struct process *p)
 			continue;
 		}
 		judge_vma(p, vma, first, end);
+		judge_trees(vma);
 		for (; covered < first; covered++)
 			if (p->page[covered].mapped)
 				wrong(p, covered, "not mapped");
@@ -338,6 +393,8 @@ static void judge_process(const struct process *p)
 	EXPECT_EQ(p->ctx->mmap_changing.counter, 0);
 	EXPECT_EQ(p->ctx->map_changing_lock.dep_map.writers, 0);
 	EXPECT_EQ(p->mm->notifying, 0);
+	EXPECT(!p->mm->stale_tlb);
+	EXPECT_EQ(shim_lazy_mmu, 0);
 	EXPECT_EQ(p->mm->write_protect_seq.sequence & 1, 0u);
 	EXPECT(!rwsem_is_locked(&p->mm->mmap_lock));
 	EXPECT_EQ(shim_locks_held, 0);
@@ -346,11 +403,49 @@ static void judge_process(const struct process *p)
 		EXPECT(!list_empty(&p->mm->mmlist));
 }
 
-/* Each page and slot is counted as often as all processes have it. */
+/* What decides on the reuse of an anon_vma: who uses it, and how many came of it. */
+static void judge_anon_vmas(void)
+{
+	struct anon_vma *seen[256];
+	int nr = 0, active[256] = { 0 }, children[256] = { 0 };
+
+	for (int turn = 0; turn < 2; turn++)
+		for (int n = 0; n < nr_processes; n++) {
+			VMA_ITERATOR(vmi, process[n].mm, 0);
+			struct vm_area_struct *vma;
+
+			rcu_read_lock();
+			for_each_vma(vmi, vma) {
+				struct anon_vma_chain *avc;
+
+				list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+					int i;
+
+					for (i = 0; i < nr && seen[i] != avc->anon_vma; i++)
+						;
+					if (i == nr && nr < 256)
+						seen[nr++] = avc->anon_vma;
+				}
+				for (int i = 0; turn && i < nr; i++)
+					active[i] += vma->anon_vma == seen[i];
+			}
+			rcu_read_unlock();
+		}
+	for (int i = 0; i < nr; i++)
+		for (int n = 0; n < nr; n++)
+			children[i] += seen[n]->parent == seen[i];
+	for (int i = 0; i < nr; i++) {
+		EXPECT_EQ((long)seen[i]->num_active_vmas, (long)active[i]);
+		EXPECT_EQ((long)seen[i]->num_children, (long)children[i]);
+	}
+}
+
+/* Each page and slot is counted as often as all processes have it; anon_vmas, too. */
 static void judge_counts(void)
 {
 	static int seen[NR_PFNS], seen_slot[NR_SLOTS];
 
+	judge_anon_vmas();
 	for (int turn = 0; turn < 2; turn++)
 		for (int n = 0; n < nr_processes; n++)
 			for (int i = 0; i < NR_PAGES; i++) {
@@ -441,6 +536,19 @@ static bool any(const struct held *h, int nr, bool (*is)(const struct held *h))
 	return false;
 }
 
+static int file_vmas(struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	int nr = 0;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma)
+		nr += !!vma->vm_file;
+	mmap_read_unlock(mm);
+	return nr;
+}
+
 static bool fork_it(struct process *p, bool followed, long nth)
 {
 	struct process *child = &process[nr_processes];
@@ -456,11 +564,12 @@ static bool fork_it(struct process *p, bool followed, long nth)
 	p->ctx->features = followed ? UFFD_FEATURE_EVENT_FORK : 0;
 	shim_uffd_child = NULL;
 	child->mm = shim_mm_new(p->mm);
+	shim_opens = 0;
 	alloc_fail_at(nth);
 	ret = tree_dup_mmap(child->mm, p->mm);
 	if (alloc_failure_is_final())
 		EXPECT_EQ(ret, -ENOMEM);
-	else if (ret != -ENOMEM || alloc_count() < nth)
+	else if (ret != -ENOMEM || !nth || alloc_count() < nth)
 		EXPECT_EQ(ret, 0);
 	if (ret) {
 		EXPECT(!shim_uffd_child);
@@ -478,6 +587,7 @@ static bool fork_it(struct process *p, bool followed, long nth)
 	alloc_fail_at(0);
 	shim_rcu_end();
 	child->ctx = shim_uffd_child ?: new_ctx(child->mm);
+	EXPECT_EQ(shim_opens, file_vmas(child->mm));
 	nr_processes++;
 	for (int i = 0; i < NR_PAGES; i++) {
 		struct held *h = &child->page[i];
@@ -795,6 +905,9 @@ static const char * const whats[NR_WHAT] = {
 static void begin_program(void)
 {
 	INIT_LIST_HEAD(&init_mm.mmlist);
+	/* What an earlier program has leaked is not this one's. */
+	shim_nr_folios = shim_nr_objects = shim_nr_tables = 0;
+	shim_nr_files = shim_committed = 0;
 	next_content = 0;
 	memset(process[0].page, 0, sizeof(process[0].page));
 	process[0].mm = shim_mm_new(NULL);

@@ -320,6 +320,11 @@ void space_put(struct space *s, unsigned long i, struct cell cell)
 	}
 }
 
+void space_put_beyond(struct space *s, unsigned long i, struct cell cell)
+{
+	*pte_of(&s->mm, s->vma.vm_start + i * PAGE_SIZE, &s->mm) = to_pte(&cell);
+}
+
 /* What is the child's VMA to be, and what are its page tables copied for? */
 struct rules {
 	bool cow;		/* private, and may be written */
@@ -801,6 +806,8 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	}
 
 	needed = judge_cells(s, &child, &r, ret, rss);
+	for (unsigned long i = s->nr; i < s->nr + 16; i++)
+		EXPECT_EQ(cell_at(s, &child, i).kind, (enum kind)NONE);
 	judge_folios(s, &child);
 	judge_swap(s, &child, rss[SWAPPED]);
 	EXPECT_EQ(child.rss_stat[MM_FILEPAGES].count, rss[FILES]);

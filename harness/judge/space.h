@@ -81,6 +81,9 @@ void space_init(struct space *s, unsigned long start, unsigned long nr,
 /** space_put() - make cell @i say what @cell says, in the page tables too. */
 void space_put(struct space *s, unsigned long i, struct cell cell);
 
+/** space_put_beyond() - the same behind the VMA: another one's, and none of fork's. */
+void space_put_beyond(struct space *s, unsigned long i, struct cell cell);
+
 /** space_folio() - a folio for the space to map; @pins are references of GUP. */
 struct folio *space_folio(struct space *s, int order, bool anon, bool swapbacked,
 			  int pins);

@@ -59,6 +59,8 @@ struct mm_struct {
 	unsigned long start_brk, brk, end_data, start_data, start_stack;
 	int grabbed;			/* mmgrab() */
 	int notifying;			/* between range_start and range_end */
+	unsigned long notified_from, notified_to;
+	bool stale_tlb;			/* a permission was taken, and no TLB flushed */
 };
 
 #define mm_flags_set(flag, mm)		__set_bit(flag, &(mm)->flags)
@@ -122,7 +124,7 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 	*range = (struct mmu_notifier_range){ mm, start, end };
 }
 
-#define mmu_notifier_invalidate_range_start(r)	((void)(r)->mm->notifying++)
+#define mmu_notifier_invalidate_range_start(r)	((void)((r)->mm->notifying++, (r)->mm->notified_from = (r)->start, (r)->mm->notified_to = (r)->end))
 #define mmu_notifier_invalidate_range_end(r)	((void)(r)->mm->notifying--)
 
 /* A page frame; the first of a folio is the folio. */
@@ -327,10 +329,11 @@ static inline spinlock_t *shim_dir_lock(struct mm_struct *mm)
 #define pmd_lock(mm, ...)	shim_dir_lock(mm)
 #define pud_lock(mm, ...)	shim_dir_lock(mm)
 
-#define lazy_mmu_mode_enable()			do { } while (0)
-#define lazy_mmu_mode_disable()			do { } while (0)
-#define arch_enter_lazy_mmu_mode()		do { } while (0)
-#define arch_leave_lazy_mmu_mode()		do { } while (0)
+extern int shim_lazy_mmu;
+#define lazy_mmu_mode_enable()			((void)shim_lazy_mmu++)
+#define lazy_mmu_mode_disable()			((void)shim_lazy_mmu--)
+#define arch_enter_lazy_mmu_mode()		((void)shim_lazy_mmu++)
+#define arch_leave_lazy_mmu_mode()		((void)shim_lazy_mmu--)
 #define update_mmu_cache(...)			do { } while (0)
 
 /* Entries written since a page table's lock was taken. */
@@ -360,12 +363,14 @@ static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 				      pte_t *ptep)
 {
-	shim_check(mm->notifying, "write-protected without a notifier's range");
+	shim_check(mm->notifying && addr >= mm->notified_from && addr < mm->notified_to,
+		   "write-protected without a notifier's range");
 	shim_check(mm->write_protect_seq.sequence & 1,
 		   "write-protected outside of write_protect_seq");
 	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is set");
 	shim_check(table_of(ptep)->ptl.held, "a PTE is set without its lock");
 	ptep->pte &= ~PTE_WRITE;
+	mm->stale_tlb = true;
 }
 
 static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,

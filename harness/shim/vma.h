@@ -73,6 +73,7 @@ struct mutex { int held; };
 #define mmap_read_unlock(mm)		up_read(&(mm)->mmap_lock)
 #define mmap_write_unlock(mm)		((void)(mm)->mm_lock_seq++, up_write(&(mm)->mmap_lock))
 #define mmap_write_downgrade(mm)	({ mmap_write_unlock(mm); mmap_read_lock(mm); })
+#define mmap_assert_not_locked(mm)	shim_check(!rwsem_is_locked(&(mm)->mmap_lock), "waits for user space under the mm's lock")
 #define mmap_assert_locked(mm)		shim_check(lock_is_held(&(mm)->mmap_lock.dep_map), "the mm is not locked")
 #define mmap_assert_write_locked(mm)	shim_check((mm)->mmap_lock.dep_map.writers, "the mm is not locked for writing")
 
@@ -152,6 +153,7 @@ void vma_set_file(struct vm_area_struct *vma, struct file *file);
 int shmem_zero_setup(struct vm_area_struct *vma);
 #define shmem_file(f)			false
 extern const struct vm_operations_struct shim_shmem_ops, shim_file_ops;
+extern int shim_opens;
 #define vma_is_shmem(vma)		((vma)->vm_ops == &shim_shmem_ops)
 #define vma_is_anon_shmem(vma)		vma_is_shmem(vma)
 #define vma_is_dax(...)			false

@@ -136,6 +136,24 @@ TEST(large_folio_at_once)
 		}
 }
 
+/* A large folio that two VMAs share: the batch ends with the VMA. */
+TEST(large_folio_in_two_vmas)
+{
+	struct folio *folio;
+
+	space_init(&s, 8 * PMD_SIZE, 8, PRIVATE, true);
+	folio = space_folio(&s, 4, true, true, 0);
+	for (unsigned long i = 0; i < 16; i++) {
+		struct cell page = { .kind = PRESENT, .value = folio_pfn(folio) + i };
+
+		if (i < 8)
+			space_put(&s, i, page);
+		else
+			space_put_beyond(&s, i, page);
+	}
+	EXPECT_EQ(space_fork(&s, false, 0), 0);
+}
+
 /*
  * Somebody is faster with the tables: fork takes theirs, and its own is freed. The
  * PUD table comes first, then the PMD table and the PTE table.

@@ -4,64 +4,91 @@
  * do to its address space. Those here are random; one that fails is shrunk and
  * printed as a test, which can be pasted below.
  */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "harness/judge/program.h"
 #include "harness/judge/seeds.h"
 #include "harness/test.h"
 
 #define NR_STEPS	60
+#define MAX_STEPS	(30 + 2 * 100)
 
-/* Where a tree has a known defect it is made good and counted, and that is said. */
+typedef unsigned int make_fn(struct op *ops, unsigned long long seed);
+
+/*
+ * Run the program of each seed, all in a process of its own: one that fails, or
+ * crashes or hangs, is then shrunk in this process, where nothing ran before it.
+ * Where a tree has a known defect it is made good and counted, and that is said.
+ */
+static void search(unsigned long n, make_fn *make, const char *name)
+{
+	static struct op ops[MAX_STEPS];
+	struct seeds r = seeds(n);
+	struct {
+		unsigned long long seed;
+		long steps, known;
+	} *at = test_shared(sizeof(*at));
+	unsigned int nr;
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		while (!test_failures() && next(&r)) {
+			at->seed = r.seed;
+			alarm(30);
+			nr = make(ops, r.seed);
+			at->steps += program_run(ops, nr);
+		}
+		at->known = program_known;
+		exit(test_failures() != 0);
+	}
+	EXPECT_EQ(waitpid(pid, &status, 0), pid);
+	if (!status && at->known)
+		test_end_known("naming lost a sticky flag %ld times in %ld steps, no other finding",
+			       at->known, at->steps);
+	if (!status)
+		return;
+	test_fail(__FILE__, __LINE__,
+		  "seed %llu: SEED=%llu runs it alone; with the fewest steps:",
+		  at->seed, at->seed);
+	fflush(stdout);
+	nr = program_shrink(ops, make(ops, at->seed));
+	program_print(ops, nr, name);
+}
+
+static unsigned int any_program(struct op *ops, unsigned long long seed)
+{
+	program_random(ops, NR_STEPS, seed);
+	return NR_STEPS;
+}
+
 TEST(random_programs)
 {
-	static struct op ops[NR_STEPS];
-	struct seeds r = seeds(3000);
-	unsigned int nr = NR_STEPS;
-	long steps = 0;
-	char name[32];
-
-	while (next(&r)) {
-		program_random(ops, nr, r.seed);
-		steps += program_run(ops, nr);
-		if (!test_failures())
-			continue;
-		test_say("seed %llu: SEED=%llu runs it alone; with the fewest steps:",
-			 (unsigned long long)r.seed, (unsigned long long)r.seed);
-		nr = program_shrink(ops, nr);
-		snprintf(name, sizeof(name), "seed_%llu", (unsigned long long)r.seed);
-		program_print(ops, nr, name);
-		return;
-	}
-	if (program_known)
-		test_end_known("naming lost a sticky flag %ld times in %ld steps, no other finding",
-			       program_known, steps);
+	search(3000, any_program, "random");
 }
 
 /* Each allocation of a fork fails in turn, whatever the process has come to be. */
+static unsigned int without_memory(struct op *ops, unsigned long long seed)
+{
+	unsigned int nr = 30;
+
+	program_random(ops, nr, seed);
+	for (unsigned int i = 0; i < nr; i++)
+		if (ops[i].what == FORK || ops[i].what == EXIT)
+			ops[i].what = WRITE;
+	for (int nth = 1; nth <= 100; nth++) {
+		ops[nr++] = (struct op){ FORK, .nr = nth, .arg = seed & 1 };
+		ops[nr++] = (struct op){ EXIT, .who = 1 };
+	}
+	return nr;
+}
+
 TEST(fork_without_memory)
 {
-	static struct op ops[30 + 2 * 100];
-	struct seeds r = seeds(40);
-
-	while (next(&r)) {
-		unsigned int nr = 30;
-
-		program_random(ops, nr, r.seed);
-		for (unsigned int i = 0; i < nr; i++)
-			if (ops[i].what == FORK || ops[i].what == EXIT)
-				ops[i].what = WRITE;
-		for (int nth = 1; nth <= 100; nth++) {
-			ops[nr++] = (struct op){ FORK, .nr = nth, .arg = r.seed & 1 };
-			ops[nr++] = (struct op){ EXIT, .who = 1 };
-		}
-		program_run(ops, nr);
-		if (!test_failures())
-			continue;
-		test_say("seed %llu: SEED=%llu runs it alone", (unsigned long long)r.seed,
-			 (unsigned long long)r.seed);
-		nr = program_shrink(ops, nr);
-		program_print(ops, nr, "without_memory");
-		return;
-	}
+	search(40, without_memory, "without_memory");
 }
 
 #if defined(VM_MAYBE_GUARD) && defined(CONFIG_HAVE_ARCH_USERFAULTFD_WP)
@@ -178,4 +205,45 @@ TEST(mremap_next_to_userfaultfd)
 	if (!kept && test_known("mremap-uffd"))
 		test_end_known("mremap() takes userfaultfd from the VMA that it merges with");
 	EXPECT(kept);
+}
+
+/* |--|--|-c| without an anon_vma, but for the last; one VMA in the end. */
+TEST(merge_with_faulted_next)
+{
+	static const struct op program[] = {
+		{ MMAP_PRIVATE, .at = 0, .nr = 30, .arg = RW },
+		{ MPROTECT, .at = 8, .nr = 8, .arg = R },
+		{ WRITE, .at = 20 },
+		{ MPROTECT, .at = 8, .nr = 8, .arg = RW },
+	};
+
+	program_run(program, ARRAY_SIZE(program));
+}
+
+/* What was written to is moved next to what was not, and merges. */
+TEST(mremap_next_to_unfaulted)
+{
+	static const struct op program[] = {
+		{ MMAP_PRIVATE, .at = 0, .nr = 8, .arg = R },
+		{ MMAP_PRIVATE, .at = 8, .nr = 8, .arg = RW },
+		{ WRITE, .at = 10 },
+		{ MREMAP, .at = 8, .nr = 8, .arg = 40 },
+		{ MPROTECT, .at = 0, .nr = 8, .arg = RW },
+		{ MREMAP, .at = 40, .nr = 8, .arg = 8 },
+	};
+
+	program_run(program, ARRAY_SIZE(program));
+}
+
+/* MADV_GUARD_REMOVE takes guards, not userfaultfd's markers. */
+TEST(unguard_protected)
+{
+	static const struct op program[] = {
+		{ MMAP_SHARED, .at = 0, .nr = 8, .arg = RW },
+		{ REGISTER, .at = 0, .nr = 8 },
+		{ WRITEPROTECT, .at = 0, .nr = 8 },
+		{ UNGUARD, .at = 0, .nr = 8 },
+	};
+
+	program_run(program, ARRAY_SIZE(program));
 }

@@ -14,7 +14,7 @@ struct mm_struct init_mm = { .mmlist = LIST_HEAD_INIT(init_mm.mmlist) };
 bool always_resched;
 long resched_asked, resched_given, batches;
 int bad_ptes;
-int shim_written;
+int shim_written, shim_lazy_mmu;
 struct mm_struct *shim_charged;
 
 void cond_resched(void)

@@ -34,11 +34,22 @@ static bool can_userfault(struct vm_area_struct *vma, vm_flags_t flags)
 }
 
 static const struct vm_uffd_ops uffd_ops = { .can_userfault = can_userfault };
-const struct vm_operations_struct shim_shmem_ops = { .uffd_ops = &uffd_ops };
-#else
-const struct vm_operations_struct shim_shmem_ops;
 #endif
-const struct vm_operations_struct shim_file_ops;
+int shim_opens;
+
+static void open_vma(struct vm_area_struct *vma)
+{
+	(void)vma;
+	shim_opens++;
+}
+
+const struct vm_operations_struct shim_shmem_ops = {
+	.open = open_vma,
+#ifdef TREE_HAS_vm_uffd_ops
+	.uffd_ops = &uffd_ops,
+#endif
+};
+const struct vm_operations_struct shim_file_ops = { .open = open_vma };
 
 struct file *shim_file_new(bool shmem)
 {

@@ -42,7 +42,7 @@
 #define flush_cache_dup_mm(...)		do { } while (0)
 #define flush_cache_range(...)		do { } while (0)
 #define flush_tlb_range(...)		do { } while (0)
-#define flush_tlb_mm(...)		do { } while (0)
+#define flush_tlb_mm(mm)		((void)((mm)->stale_tlb = false))
 #define flush_dcache_mmap_lock(...)	do { } while (0)
 #define flush_dcache_mmap_unlock(...)	do { } while (0)
 #define arch_dup_mmap(...)		0
