@@ -105,8 +105,6 @@ static inline void up_read(struct rw_semaphore *sem)
 #define rcu_read_unlock()		((void)shim_rcu_depth--)
 #define rcu_assign_pointer(p, v)	((void)((p) = (v)))
 #define RCU_INIT_POINTER(p, v)		((void)((p) = (v)))
-#define rcu_dereference(p)		(p)
-#define rcu_dereference_raw(p)		(p)
 #define rcu_dereference_check(p, c) ({					\
 	shim_check((c) || shim_rcu_depth, "read without lock or RCU");	\
 	(p);								\

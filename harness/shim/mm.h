@@ -31,7 +31,6 @@ typedef struct { unsigned int sequence; } seqcount_t;
 struct percpu_counter { long count; };
 #define percpu_counter_read_positive(c)	((c)->count)
 #define percpu_counter_sum_positive(c)	((c)->count)
-#define percpu_counter_sum(c)		((c)->count)
 #define percpu_counter_add(c, n)	((void)((c)->count += (n)))
 
 struct mm_struct {

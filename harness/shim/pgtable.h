@@ -69,7 +69,6 @@ typedef struct table *pgtable_t;
 #define PTE_YOUNG	0x020ULL
 #define PTE_SPECIAL	0x040ULL
 #define PTE_SOFT_DIRTY	0x080ULL
-#define PTE_FRAME	(~0ULL << PFN_PTE_SHIFT)
 
 #define PTE_SWP_SOFT_DIRTY	0x008ULL
 #define PTE_SWP_EXCLUSIVE	0x010ULL

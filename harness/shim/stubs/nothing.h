@@ -47,7 +47,6 @@
 #define flush_dcache_mmap_unlock(...)	do { } while (0)
 #define arch_dup_mmap(...)		0
 #define arch_exit_mmap(...)		do { } while (0)
-#define arch_unmap(...)			do { } while (0)
 #define signal_pending(...)		0
 #define arch_validate_flags(...)	true
 #define lru_add_drain(...)		do { } while (0)
@@ -121,9 +120,6 @@ static inline int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 #define change_huge_pud(...)		0
 #define zap_huge_pmd(...)		0
 #define zap_huge_pud(...)		0
-#define is_huge_zero_pmd(...)		false
-#define pmd_trans_huge_lock(...)	NULL
-#define pmd_folio(...)			NULL
 #define folio_test_pmd_mappable(...)	false
 #define hugetlb_change_protection(...)	0
 #define hugetlb_unshare_all_pmds(...)	do { } while (0)
@@ -146,7 +142,6 @@ static inline int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 
 /* Who may what: anybody may anything. */
 #define capable(...)			true
-#define can_do_mlock()			true
 /* Where to: mremap() is told. */
 static inline unsigned long get_unmapped_area(struct file *file, unsigned long addr,
 					      unsigned long len,
