@@ -423,8 +423,11 @@ static void judge_anon_vmas(void)
 
 					for (i = 0; i < nr && seen[i] != avc->anon_vma; i++)
 						;
-					if (i == nr && nr < 256)
-						seen[nr++] = avc->anon_vma;
+					if (i < nr)
+						continue;
+					if (nr == ARRAY_SIZE(seen))
+						abort();
+					seen[nr++] = avc->anon_vma;
 				}
 				for (int i = 0; turn && i < nr; i++)
 					active[i] += vma->anon_vma == seen[i];

@@ -37,19 +37,16 @@ static inline struct seeds seeds(unsigned long n)
 
 	if (seconds)
 		r.seconds = atof(seconds);
-	if (seed && !*seed)
-		seed = NULL;
-	if (seed) {
+	if (seed && *seed) {
 		char *end;
 
 		r.seed = strtoull(seed, &end, 0);
 		if (*end)
 			test_fail(__FILE__, __LINE__, "SEED=%s is no number", seed);
-	}
-	if (!seed && seconds)
-		r.seed = (unsigned long long)time(NULL) << 32;
-	if (seed)
 		r.left = 1;
+	} else if (seconds) {
+		r.seed = (unsigned long long)time(NULL) << 32;
+	}
 	r.first = r.seed--;
 	return r;
 }

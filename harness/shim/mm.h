@@ -123,7 +123,13 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 	*range = (struct mmu_notifier_range){ mm, start, end };
 }
 
-#define mmu_notifier_invalidate_range_start(r)	((void)((r)->mm->notifying++, (r)->mm->notified_from = (r)->start, (r)->mm->notified_to = (r)->end))
+static inline void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
+{
+	range->mm->notifying++;
+	range->mm->notified_from = range->start;
+	range->mm->notified_to = range->end;
+}
+
 #define mmu_notifier_invalidate_range_end(r)	((void)(r)->mm->notifying--)
 
 /* A page frame; the first of a folio is the folio. */
