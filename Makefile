@@ -7,9 +7,9 @@ CONFIG ?= lean
 ifeq ($(origin CC),default)
 CC = gcc
 endif
-export QUEUE KDIR O J CC ACCEL V SOB
+export QUEUE KDIR O J CC ACCEL V SOB TIMEOUT
 
-.PHONY: help boot test harness tree check each bench fetch mbox edit refresh sign clean
+.PHONY: help boot test harness tree check each try bench fetch mbox edit refresh sign clean
 
 help:
 	@printf '%s\n' \
@@ -21,6 +21,7 @@ help:
 	'  make tree      the patched tree, at out/QUEUE/tree' \
 	'  make check     each patch: checkpatch, W=1, sparse, other configs and arches' \
 	'  make each      boot with the first patch, the first two, ...: each passes alone' \
+	'  make try       one C file on base and tree, side by side: PROGRAM=x.c [ARGS=]' \
 	'  make bench     what fork costs, tree against base: table, CSV, plot' \
 	'  make mbox      the queue as one mailbox, for b4 shazam -m' \
 	'  make edit      the queue as commits, at out/QUEUE/edit' \
@@ -48,6 +49,9 @@ tree:
 
 each:
 	@boot/each '$(QUEUE)' '$(CONFIG)'
+
+try:
+	@boot/try '$(QUEUE)' '$(CONFIG)' '$(PROGRAM)' $(ARGS)
 
 bench:
 	@bench/bench '$(QUEUE)'

@@ -43,6 +43,11 @@ answers 'QUEUE: there is no such' 2 'no queue nonsense; there are: 6.12.y' \
 	make -s -C "$top" tree QUEUE=nonsense
 answers 'CONFIG: there is no such' 2 'CONFIG=nonsense: lean or debug' \
 	"$top/boot/kconfig" "$kernel" "$tmp/build" nonsense
+answers 'try: no program' 2 'which program\?' make -s -C "$top" try KDIR="$kernel"
+answers 'try: no such program' 2 'PROGRAM=/nowhere.c: no such file' \
+	make -s -C "$top" try KDIR="$kernel" PROGRAM=/nowhere.c
+answers 'try: a time that is no number' 2 'TIMEOUT=soon: seconds, a number' \
+	make -s -C "$top" try KDIR="$kernel" PROGRAM="$0" TIMEOUT=soon
 
 # A patch that does not apply: which, where, on what; the tree stays as it was.
 KDIR=$kernel "$top/scripts/tree" 6.12.y >/dev/null
