@@ -7,7 +7,7 @@ CONFIG ?= lean
 ifeq ($(origin CC),default)
 CC = gcc
 endif
-export QUEUE KDIR O J CC ACCEL V SOB TIMEOUT
+export QUEUE CONFIG KDIR O J CC ACCEL V SOB TIMEOUT
 
 .PHONY: help boot test harness tree check each try bench fetch mbox edit refresh sign clean
 
@@ -48,7 +48,7 @@ tree:
 	@scripts/tree '$(QUEUE)'
 
 each:
-	@boot/each '$(QUEUE)' '$(CONFIG)'
+	@scripts/with-results each '$(QUEUE)' boot/each '$(QUEUE)' '$(CONFIG)'
 
 try:
 	@boot/try '$(QUEUE)' '$(CONFIG)' '$(PROGRAM)' $(ARGS)
@@ -57,7 +57,7 @@ bench:
 	@bench/bench '$(QUEUE)'
 
 check:
-	@scripts/check '$(QUEUE)'
+	@scripts/with-results check '$(QUEUE)' scripts/check '$(QUEUE)'
 
 fetch:
 	@scripts/fetch '$(QUEUE)' newer
