@@ -9,7 +9,7 @@ CC = gcc
 endif
 export QUEUE CONFIG KDIR O J CC ACCEL V SOB TIMEOUT
 
-.PHONY: help boot test harness tree check each try bench fetch mbox edit refresh sign clean
+.PHONY: help boot test harness tree check each try bench fetch mbox export edit refresh sign clean
 
 help:
 	@printf '%s\n' \
@@ -24,6 +24,7 @@ help:
 	'  make try       one C file on base and tree, side by side: PROGRAM=x.c [ARGS=]' \
 	'  make bench     what fork costs, tree against base: table, CSV, plot' \
 	'  make mbox      the queue as one mailbox, for b4 shazam -m' \
+	'  make export    the queue as FORMAT=quilt, debian or stable takes it' \
 	'  make edit      the queue as commits, at out/QUEUE/edit' \
 	'  make refresh   those commits written back to patches/QUEUE' \
 	"  make sign      signed copies, in out/QUEUE/signed: SOB='Name <mail>'" \
@@ -61,6 +62,9 @@ check:
 
 fetch:
 	@scripts/fetch '$(QUEUE)' newer
+
+export:
+	@scripts/export '$(QUEUE)' '$(FORMAT)'
 
 mbox edit refresh sign:
 	@scripts/$@ '$(QUEUE)'
