@@ -9,7 +9,7 @@ CC = gcc
 endif
 export QUEUE CONFIG KDIR O J CC ACCEL V SOB TIMEOUT
 
-.PHONY: help boot test harness tree check each try bench fetch mbox export edit refresh sign clean
+.PHONY: help boot test harness tree check each try bench report fetch mbox export edit refresh sign clean
 
 help:
 	@printf '%s\n' \
@@ -23,6 +23,7 @@ help:
 	'  make each      boot with the first patch, the first two, ...: each passes alone' \
 	'  make try       one C file on base and tree, side by side: PROGRAM=x.c [ARGS=]' \
 	'  make bench     what fork costs, tree against base: table, CSV, plot' \
+	'  make report    one page of all that was run: out/report/index.html' \
 	'  make mbox      the queue as one mailbox, for b4 shazam -m' \
 	'  make export    the queue as FORMAT=quilt, debian or stable takes it' \
 	'  make edit      the queue as commits, at out/QUEUE/edit' \
@@ -62,6 +63,9 @@ check:
 
 fetch:
 	@scripts/fetch '$(QUEUE)' newer
+
+report:
+	@scripts/report '$(or $(O),out)' patches "$$(git describe --always --dirty)"
 
 export:
 	@scripts/export '$(QUEUE)' '$(FORMAT)'

@@ -100,4 +100,15 @@ check 'with-results: the exit status is the command'\''s' sh -c \
 mv "$tmp/o/6.12.y/each" "$tmp/out"
 cp "$tmp/out/each/results".* "$tmp/out/"
 asks 'with-results: what was printed is there' "list(t) == ['a'] and c['tree_name'] == '6.12.y'"
+# The page made of them.
+check 'report: it is made' "$top/scripts/report" "$tmp/o" "$top/patches" test
+mkdir -p "$tmp/o/6.12.y/each"
+cp "$tmp/out/results".* "$tmp/o/6.12.y/each/"
+"$top/scripts/report" "$tmp/o" "$top/patches" test >/dev/null
+check 'report: what was run, and what was not' sh -c \
+	"grep -q '6.12.y each' '$tmp/o/report/index.html' &&
+	grep -q 'make boot QUEUE=6.12.y' '$tmp/o/report/index.html' &&
+	! grep -q 'make each QUEUE=6.12.y<' '$tmp/o/report/index.html'"
+check 'report: nothing comes from a network' sh -c \
+	"! grep -E '(src|href)=' '$tmp/o/report/index.html'"
 finish
