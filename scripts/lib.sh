@@ -91,6 +91,21 @@ queue_patches() {
 		! -name '0000-*' | sort
 }
 
+# queues_before QUEUE: the queues that its base has applied, in order: what `after`
+# names, and what that is after
+queues_before() {
+	local queue=$1 chain=() seen=" $1 "
+	while queue=$(base_of "$queue" after) && [ -n "$queue" ]; do
+		[ -f "$patches/$queue/base" ] ||
+			die -2 "patches/$1/base: after $queue: there is no such queue"
+		[[ $seen != *" $queue "* ]] ||
+			die -2 "patches/$1/base: after $queue: it comes after itself"
+		seen+="$queue "
+		chain=("$queue" "${chain[@]}")
+	done
+	[ ${#chain[@]} = 0 ] || printf '%s\n' "${chain[@]}"
+}
+
 # tree_version DIR: VERSION.PATCHLEVEL.SUBLEVEL of a kernel tree, else nothing
 tree_version() {
 	[ -f "$1/Makefile" ] && [ -f "$1/Kbuild" ] && [ -d "$1/mm" ] || return 0
@@ -107,6 +122,7 @@ queue_known() {
 	local for_version found path blob is
 	[ -f "$patches/$1/base" ] || die -2 "no queue $1; there are:" \
 		"$(cd "$patches" && echo */ | tr -d /)"
+	queues_before "$1" >/dev/null
 	[ -n "$KDIR" ] || return 0
 	KDIR=$(realpath -m "$KDIR")
 	for_version=$(base_of "$1" version)

@@ -33,12 +33,21 @@ shazam() {
 		git config user.email t@example.org
 		queue_patches "$1" | xargs sed -n 's|^diff --git a/\([^ ]*\) b/.*|/\1|p' |
 			sort -u | git sparse-checkout set --no-cone --stdin
-		git checkout -q "$(base_of "$1" branch)"
+		git checkout -q -B "$(base_of "$1" branch)" "$(git -C "$2" rev-parse HEAD)"
 		HOME=$tmp b4 --offline-mode shazam -m "$("$top/scripts/mbox" "$1")" </dev/null
 	) || return
 	test "$(git -C "$clone" rev-parse 'HEAD^{tree}')" = \
 		"$(git -C "$out/$1/tree" rev-parse 'HEAD^{tree}')"
 }
+
+# alone PATCH BASE: it applies without those before it
+alone() (
+	rm -rf "$tmp/alone"
+	git clone -q -s -n "$2" "$tmp/alone" && cd "$tmp/alone" &&
+		sed -n 's|^diff --git a/\([^ ]*\) b/.*|/\1|p' "$1" | sort -u |
+		git sparse-checkout set --no-cone --stdin &&
+		git checkout -q "$(git -C "$2" rev-parse HEAD)" && git apply --index "$1"
+)
 
 # again QUEUE: edit and refresh, with nothing changed, change nothing
 again() {
@@ -130,6 +139,9 @@ for dir in "$patches"/*/; do
 			"$top/scripts/tree" "$queue"
 		check "$queue: b4 shazam gives the same tree" shazam "$queue" "$base"
 		check "$queue: edit and refresh give the same patches" again "$queue"
+		[ -z "$(base_of "$queue" separate)" ] || for patch in $(queue_patches "$queue"); do
+			check "$queue: $(basename "$patch") applies alone" alone "$patch" "$base"
+		done
 		checkpatch_tree=$out/$queue/tree
 	else
 		check "$queue: old sides are what base records" records "$queue"

@@ -41,6 +41,42 @@ check 'tree: base is the unpatched one' "$top/scripts/tree" 6.12.y base
 check 'tree: base has no line of the queue' \
 	sh -c "! grep -q changed '$O/6.12.y/base/mm/memory.c'"
 
+# A queue that comes after another: its base has the other's patches.
+mkdir -p "$PATCHES/later"
+printf 'version 6.12\nbranch linux-6.12.y\nafter 6.12.y\n' >"$PATCHES/later/base"
+sed 's/twenty, changed/twenty, changed again/; s/^-line 20 of memory.c/-line twenty, changed/
+	s/change line twenty/change it again/' "$PATCHES"/6.12.y/0002-* \
+	>"$PATCHES/later/0001-mm-change-it-again.patch"
+check 'after: tree applies both queues' "$top/scripts/tree" later
+check 'after: one commit a patch of both' \
+	test "$(git -C "$O/later/tree" rev-list --count HEAD)" = 4
+check 'after: the last patch is on top' \
+	grep -qx 'line twenty, changed again' "$O/later/tree/mm/memory.c"
+check 'after: base has what comes before, and nothing else' sh -c "
+	'$top/scripts/tree' later base &&
+	grep -qx 'line twenty, changed' '$O/later/base/mm/memory.c'"
+check 'after: base is an ancestor of tree' git -C "$O/later/tree" merge-base \
+	--is-ancestor "$(git -C "$O/later/base" rev-parse HEAD)" HEAD
+check 'after: edit begins behind what comes before' sh -c "
+	'$top/scripts/edit' later &&
+	test \"\$(git -C '$O/later/edit' rev-list --count base..HEAD)\" = 1"
+check 'after: refresh writes the own patches only' sh -c "
+	'$top/scripts/refresh' later && test \"\$(ls '$PATCHES/later' | wc -l)\" = 2"
+check 'after: mbox has the own patches only' sh -c "
+	test \"\$(grep -c '^Message-ID:' \"\$('$top/scripts/mbox' later)\")\" = 1"
+sed -i 's/^after .*/after nonsense/' "$PATCHES/later/base"
+answers 'after: there is no such queue' 2 'after nonsense: there is no such queue' \
+	"$top/scripts/tree" later
+sed -i 's/^after .*/after later/' "$PATCHES/later/base"
+answers 'after: a queue after itself' 2 'after later: it comes after itself' \
+	"$top/scripts/tree" later
+sed -i 's/^after .*/after 6.12.y/' "$PATCHES/later/base"
+sed -i 's/^-line 10 /-line 11 /' "$PATCHES"/6.12.y/0001-*
+answers 'after: what comes before does not apply: it is named' 1 \
+	'6.12.y/0001-mm-change-line-ten.patch does not apply to' "$top/scripts/tree" later
+cp "$tmp/kept/6.12.y"/0001-* "$PATCHES/6.12.y/"
+rm -r "$PATCHES/later"
+
 check 'edit: the queue as commits' "$top/scripts/edit" 6.12.y
 edit=$O/6.12.y/edit
 check 'refresh: unchanged commits, unchanged patches' sh -c "
