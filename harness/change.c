@@ -61,7 +61,9 @@ int tree_mlock(unsigned long addr, unsigned long len, bool lock)
 #ifdef TREE_HAS_vma_flags_t
 	vma_flags_t vma_flags = legacy_to_vma_flags(flags);
 
-	ret = apply_vma_lock_flags(addr, len, &vma_flags);
+	ret = apply_vma_lock_flags(addr, len, __builtin_choose_expr(
+			TAKES(apply_vma_lock_flags, int, unsigned long, size_t,
+			      vm_flags_t), flags, &vma_flags));
 #else
 	ret = apply_vma_lock_flags(addr, len, flags);
 #endif

@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 trap 'exit 130' INT TERM
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES HARNESS_AGAIN
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES HARNESS_AGAIN HARNESS_KNOWN
 tree=$KDIR
 unset KDIR QUEUE O ONE V
 n=0 passed=0 failed=0
@@ -139,7 +139,7 @@ check "import: a compiler's message names the kernel's file and line" line_kept
 nearest() {
 	rm -rf "$T/got"
 	status 1 import 'tree.h type_abov table' &&
-		says '^tree.h: type_abov: not in this tree \(nearest: type_above' &&
+		says '^tree.h: type_abov: not in this tree \(nearest: type_above.*looked for by .*t.list:1' &&
 		[ ! -e "$T/got" ]
 }
 check "import: a name that is gone: file, name, nearest, status 1, no output" \
@@ -206,6 +206,12 @@ check "runner: a skip does not hide a failure" ends skips_after_failure "$bad"
 check "runner: a leak" ends leaks "$bad" 'LeakSanitizer'
 check "runner: a read beyond the end" ends overruns "$bad" 'heap-buffer-overflow'
 check "runner: undefined behaviour" ends shifts_too_far "$bad" 'shift exponent 77'
+known() {
+	HARNESS_KNOWN='other-some-defect some-defect-too' ends known "$bad" &&
+		HARNESS_KNOWN='other some-defect' ends known \
+			"0 passed, 0 failed, 1 skipped" '# TODO .*met it'
+}
+check "runner: a defect that HARNESS_KNOWN names, and no other" known
 none() {
 	status 1 "$T/runner" nobody && says '^1\.\.0$' && says 'no test is no success' &&
 		says '^0 passed, 0 failed, 0 skipped$'
@@ -223,6 +229,14 @@ bad_kdir() {
 		[ "$(wc -l <"$T/out")" = 1 ] && [ ! -e "$T/o" ]
 }
 check "make: KDIR= is no tree: one line, status 2, nothing created" bad_kdir
+
+old_kdir() {
+	mkdir -p "$T/old/include/linux" "$T/old/mm"
+	: >"$T/old/include/linux/mm_types.h"
+	status 2 H test "KDIR=$T/old" && says 'too old: .*mm/vma.c; the oldest .* 6\.12' &&
+		[ "$(wc -l <"$T/out")" = 1 ] && [ ! -e "$T/o" ]
+}
+check "make: KDIR= is too old: one line, the oldest that works, nothing created" old_kdir
 
 linked=$T/linked
 mkdir -p "$linked"
@@ -283,6 +297,59 @@ defects() {
 		says 'madvise_update_vma.*, caught by'
 }
 check "make: known defects, brought back, are caught" defects
+
+# The functions of known.list, whatever else is edited around them.
+edited_file() {
+	local file known
+	status 0 H known KDIR="$linked" && known=$(tail -n 1 "$T/out") &&
+		[ -n "$known" ] || return 1
+	for file in mm/vma.c mm/madvise.c; do
+		edit "$file" '1i /* another line, and a function moved */' || return 1
+	done
+	status 0 H known KDIR="$linked" && [ "$(tail -n 1 "$T/out")" = "$known" ]
+}
+check "make: what is known of a function is, though its file was edited" edited_file
+restore mm/vma.c
+restore mm/madvise.c
+expected() {
+	local HARNESS_KNOWN
+	status 0 H known KDIR="$linked" HARNESS_KNOWN='one two' && says '^one two$' &&
+		export HARNESS_KNOWN='three four' &&
+		status 0 H known KDIR="$linked" && says '^three four$' &&
+		export HARNESS_KNOWN= && status 0 H known KDIR="$linked" && says '^$'
+}
+check "make: HARNESS_KNOWN, in the environment and on the command line" expected
+
+# A list of our own, of a function that is there.
+by_function() {
+	local line
+	status 0 H known KDIR="$linked" && I=$(find "$T/o" -name import -type d) &&
+		line=$("$here/known.py" line vma_needs_copy "$I") &&
+		echo "${line/NAME/mine}" >"$T/known.list" &&
+		[ "$("$here/known.py" names "$T/known.list" "$I")" = mine ] || return 1
+	edit mm/memory.c '/^vma_needs_copy/,/^}/{s|^{|{ /* a   comment */|;s/\t/        /}' &&
+		status 0 H known KDIR="$linked" &&
+		[ "$("$here/known.py" names "$T/known.list" "$I")" = mine ] || return 1
+	edit mm/memory.c '/^vma_needs_copy/,/^}/s/src_vma->anon_vma/0/' &&
+		status 0 H known KDIR="$linked" &&
+		[ "$("$here/known.py" names "$T/known.list" "$I")" = "" ]
+}
+check "known.list: the function as it was, and not with another text" by_function
+restore mm/memory.c
+
+missed() {
+	printf '%s\n' "x.c:1: error: implicit declaration of function 'vma_lookup'" \
+		"x.c:2: error: 'nowhere_defined' undeclared" >"$T/errors"
+	"$here/import/hint.py" "$linked" "$here"/import/*.list <"$T/errors" >"$T/out"
+	says '^vma_lookup: is in include/linux/mm.h:[0-9]+: add "include/linux/mm.h.*to harness/import/' &&
+		says '^nowhere_defined: not defined in this tree.*harness/shim/'
+}
+check "import: what a compiler missed: where it is, and which list takes it" missed
+trees() {
+	status 2 make --no-print-directory -C "$here" trees O="$T/o2" TREES="$T/old" &&
+		says '^old +0 +0 +1 +too old' && says '^0 passed, 0 failed, 1 skipped$'
+}
+check "make: trees, one that is too old" trees
 
 idle_stub() {
 	echo 'void nobody_calls_this(void); void nobody_calls_this(void) { }' >"$T/idle.c"

@@ -18,6 +18,18 @@
 #define STICKY	((vm_flags_t)0)
 #endif
 
+/* Whether a function of the tree is of that type: TAKES(fn, its type, arguments'). */
+#define TAKES(fn, type, ...)						\
+	__builtin_types_compatible_p(typeof(fn), type (__VA_ARGS__))
+/* VMA flags as a function takes them: as a word where it is of that type. */
+#ifdef TREE_HAS_vma_flags_t
+#define FLAGS_FOR(fn, flags, type, ...)					\
+	__builtin_choose_expr(TAKES(fn, type, __VA_ARGS__), (vm_flags_t)(flags),	\
+			      legacy_to_vma_flags(flags))
+#else
+#define FLAGS_FOR(fn, flags, ...)	((vm_flags_t)(flags))
+#endif
+
 bool tree_vma_needs_copy(struct vm_area_struct *dst, struct vm_area_struct *src);
 
 int tree_mmap(struct file *file, unsigned long addr, unsigned long len,

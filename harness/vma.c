@@ -18,11 +18,9 @@ int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
 	unsigned long ret;
 
 	mmap_write_lock(current->mm);
-#ifdef TREE_HAS_vma_flags_t
-	ret = mmap_region(file, addr, len, legacy_to_vma_flags(flags), pgoff, &uf);
-#else
-	ret = mmap_region(file, addr, len, flags, pgoff, &uf);
-#endif
+	ret = mmap_region(file, addr, len, FLAGS_FOR(mmap_region, flags, unsigned long,
+			  struct file *, unsigned long, unsigned long, vm_flags_t,
+			  unsigned long, struct list_head *), pgoff, &uf);
 	mmap_write_unlock(current->mm);
 	userfaultfd_unmap_complete(current->mm, &uf);
 	return IS_ERR_VALUE(ret) ? (long)ret : 0;
@@ -63,11 +61,9 @@ int tree_brk(unsigned long addr, unsigned long len)
 
 	mmap_write_lock(current->mm);
 	before = vma_prev(&vmi);
-#ifdef TREE_HAS_vma_flags_t
-	ret = do_brk_flags(&vmi, before, addr, len, EMPTY_VMA_FLAGS);
-#else
-	ret = do_brk_flags(&vmi, before, addr, len, 0);
-#endif
+	ret = do_brk_flags(&vmi, before, addr, len, FLAGS_FOR(do_brk_flags, 0, int,
+			   struct vma_iterator *, struct vm_area_struct *,
+			   unsigned long, unsigned long, vm_flags_t));
 	mmap_write_unlock(current->mm);
 	return ret;
 }

@@ -189,7 +189,7 @@ class Importer:
             self.sources[name] = Source(self.tree, name) if there else None
         return self.sources[name]
 
-    def find(self, files, pattern):
+    def find(self, files, pattern, where):
         """The first of the files that has the name, and the names it has"""
         optional = "?" in pattern[-2:]
         pattern = pattern.rstrip("?+")
@@ -203,8 +203,8 @@ class Importer:
             near = difflib.get_close_matches(pattern, known, 3, 0.6)
             what = "nearest: " + ", ".join(near) if near else (
                 "nothing like it there" if known else "no such file")
-            self.gone.append("%s: %s: not in this tree (%s)" %
-                             ("|".join(files), pattern, what))
+            self.gone.append("%s: %s: not in this tree (%s); looked for by %s" %
+                             ("|".join(files), pattern, what, where))
         return None, []
 
     def take(self, path):
@@ -227,7 +227,8 @@ class Importer:
                         for s in filter(None, map(self.source, files)):
                             by_source[s] = ["="]
                         continue
-                    s, hits = self.find(files, word)
+                    s, hits = self.find(files, word, "%s:%d" % (
+                        os.path.relpath(path), number))
                     hits = [h for h in hits if not matches(h, but)]
                     if s and "+" in word[-2:]:
                         hits = s.used(hits, but)

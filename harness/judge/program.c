@@ -634,7 +634,7 @@ static bool is_plain_file(const struct held *h)
 	return h->file >= 0 && !files[h->file].shmem;
 }
 
-static bool __maybe_unused is_registered(const struct held *h)
+static bool is_registered(const struct held *h)
 {
 	return h->uffd;
 }
@@ -854,13 +854,11 @@ static bool step(const struct op *op)
 	case MREMAP:
 		to = op->arg % NR_PAGES;
 		/*
-		 * Of one VMA, to where it is not, all of it. 6.12 takes the whole
-		 * VMA that it merged with away from userfaultfd.
+		 * Of one VMA, to where it is not, all of it. A tree with that defect
+		 * takes the whole VMA that it merged with away from userfaultfd.
 		 */
-#ifndef TREE_HAS_do_mremap
-		if (any(h, nr, is_registered))
+		if (any(h, nr, is_registered) && test_known("mremap-uffd"))
 			return false;
-#endif
 		if (to + nr > NR_PAGES || (to < at + nr && at < to + nr) ||
 		    any(h, nr, is_hole) || shim_vma_at(addr)->vm_end < addr + len)
 			return false;

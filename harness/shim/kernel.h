@@ -16,7 +16,12 @@
 /* The slab allocator is ours: see shim/lock.h. */
 #define _TOOLS_SLAB_H
 
+#if __has_include(<linux/args.h>)
 #include <linux/args.h>
+#else
+#undef __CONCAT
+#include "mmap/include/linux/args.h"
+#endif
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include <linux/kernel.h>

@@ -410,8 +410,21 @@ extern int shim_pfns_tracked;
 
 void print_bad_pte(struct vm_area_struct *vma, unsigned long addr, pte_t pte,
 		   struct page *page);
-#define print_bad_page_map(vma, addr, entry, ...)	\
-	print_bad_pte(vma, addr, *(const pte_t *)(entry), NULL)
+/* Of an entry the address, or in 7.2 the value. */
+static inline pte_t shim_entry_at(const void *entry)
+{
+	return *(const pte_t *)entry;
+}
+
+static inline pte_t shim_entry_is(unsigned long long entry)
+{
+	return (pte_t){ entry };
+}
+
+#define print_bad_page_map(vma, addr, entry, ...)			\
+	print_bad_pte(vma, addr, _Generic((entry),			\
+		      unsigned long long: shim_entry_is,		\
+		      default: shim_entry_at)(entry), NULL)
 
 pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
 			   unsigned long addr, spinlock_t **ptlp);
