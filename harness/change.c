@@ -14,7 +14,11 @@
 #include "change/mm/mseal.c"
 #endif
 #include "change/mm/madvise.c"
+/* The system call itself: all of mremap(). */
+#define SYSCALL_DEFINE5(name, ta, a, tb, b, tc, c, td, d, te, e)		\
+	long tree_sys_##name(ta a, tb b, tc c, td d, te e)
 #include "change/mm/mremap.c"
+#undef SYSCALL_DEFINE5
 #undef auto
 #pragma GCC diagnostic pop
 

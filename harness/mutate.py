@@ -265,9 +265,9 @@ class Bench:
         with open(source, encoding="utf-8") as f:
             return re.search(r'^#include "%s"' % pattern, f.read(), re.M)
 
-    def same(self, folder, file):
+    def same(self, folder, sources):
         """Is it the code that it was? Of a header, what fork() runs decides."""
-        return all(self.code(folder, s) == self.codes[s] for s in self.of(file)
+        return all(self.code(folder, s) == self.codes[s] for s in sources
                    if s in self.codes)
 
     def build(self, folder, sources):
@@ -280,23 +280,26 @@ class Bench:
             objects[source] = name
         return objects
 
-    def run(self, number, mutant):
-        """What became of it; only "caught by ..." is good"""
+    def run(self, number, files):
+        """What became of {file: text}; only "caught by ..." is good"""
         folder = os.path.abspath(os.path.join(self.out, str(number)))
-        path = os.path.join(folder, mutant[0])
-        os.makedirs(os.path.dirname(path))
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(mutant[2])
         first = not self.objects
-        objects = self.build(folder, self.sources if first else
-                             self.of(mutant[0]))
+        sources = self.sources if first else []
+        for file, text in files.items():
+            path = os.path.join(folder, file)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as f:
+                f.write(text)
+            sources = sources + [s for s in self.of(file) if s not in sources]
+        objects = self.build(folder, sources)
         tests = os.path.join(folder, "tests")
         if not objects or not self.compile(folder, "-o", tests,
                                            *objects.values()):
             return "does not compile"
         # Without an end is caught, too; seconds of the processor, whoever else runs.
         ran = subprocess.run(["sh", "-c", 'ulimit -t 10; exec "$0" -x -t 600',
-                              tests], capture_output=True, text=True)
+                              tests], capture_output=True, text=True,
+                             errors="replace")
         closing = re.search(r"^\d+ passed, \d+ failed, \d+ skipped$",
                             ran.stdout, re.M)
         failed = re.findall(r"^not ok \d+ - (\S+)$", ran.stdout, re.M)
@@ -306,7 +309,7 @@ class Bench:
         elif ran.returncode and failed and closing:
             shutil.rmtree(folder)
             return "caught by " + failed[-1]
-        elif self.same(folder, mutant[0]):
+        elif self.same(folder, sources):
             shutil.rmtree(folder)
             return "compiles to the same code"
         return "SURVIVED" if closing and not ran.returncode else ran.stdout
@@ -325,13 +328,14 @@ def main():
     if not todo:
         sys.exit("%s: nothing to change in %s" % (path, one))
     with open(os.path.join(imported, todo[0][0]), encoding="utf-8") as f:
-        result = bench.run("base", (todo[0][0], None, f.read()))
+        result = bench.run("base", {todo[0][0]: f.read()})
     if result != "SURVIVED":
         sys.exit("the tests do not pass without a mutant: " + result)
     print("KTAP version 1\n1..%d" % len(todo), flush=True)
     passed = failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(int(jobs)) as pool:
-        results = pool.map(bench.run, range(len(todo)), todo)
+        results = pool.map(lambda n: bench.run(n, {todo[n][0]: todo[n][2]}),
+                           range(len(todo)))
         for n, result in enumerate(results):
             what = todo[n][1]
             reason = result if "compile" in result else wanted.reason(what)
@@ -349,4 +353,5 @@ def main():
     sys.exit(1 if failed or not passed else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -292,11 +292,25 @@ restore mm/memory.c
 
 defects() {
 	# What was put back is older than what was imported in its place.
-	status 0 H defects KDIR="$linked" && says '^ok 1 - .*vma_needs_copy.*, caught by' &&
-		says 'copy_pte_marker.*, caught by' && says '__copy_present_ptes.*, caught by' &&
-		says 'madvise_update_vma.*, caught by'
+	status 0 H replay KDIR="$linked" ONE="source-asked child-keeps-bit munmap-locked" &&
+		says '^ok 1 - accounts.munmap-locked.*, caught by' &&
+		says 'fork.source-asked.*, caught by' &&
+		says 'userfaultfd.child-keeps-bit.*, caught by' &&
+		says '^# all +3 of +3 caught, 100%$'
 }
-check "make: known defects, brought back, are caught" defects
+check "make: past defects, put back, are caught" defects
+replays() {
+	"$here/replay/replay.py" "$1" "$T/o"/harness/*/import "$T/o/replay" 1 "" \
+		"$T/t.c" -- true >"$T/out" 2>&1
+}
+replay_list() {
+	mkdir -p "$T/replay"
+	echo "no name" >"$T/replay/t.list"
+	! replays "$T/replay" && says 't.list:1: not a new NAME: COMMIT, WHAT' || return 1
+	printf 'a: b, c\n\tfunction no-edit\n' >"$T/replay/t.list"
+	! replays "$T/replay" && says 't.list:2: not FUNCTION /REGEX/REPLACEMENT/'
+}
+check "replay: a list that is not in the form: file, line, the form" replay_list
 
 # The functions of known.list, whatever else is edited around them.
 edited_file() {
@@ -324,13 +338,13 @@ check "make: HARNESS_KNOWN, in the environment and on the command line" expected
 by_function() {
 	local line
 	status 0 H known KDIR="$linked" && I=$(find "$T/o" -name import -type d) &&
-		line=$("$here/known.py" line vma_needs_copy "$I") &&
+		line=$("$here/known.py" line copy_page_range "$I") &&
 		echo "${line/NAME/mine}" >"$T/known.list" &&
 		[ "$("$here/known.py" names "$T/known.list" "$I")" = mine ] || return 1
-	edit mm/memory.c '/^vma_needs_copy/,/^}/{s|^{|{ /* a   comment */|;s/\t/        /}' &&
+	edit mm/memory.c '/^copy_page_range/,/^}/{s|^{|{ /* a   comment */|;s/\t/        /}' &&
 		status 0 H known KDIR="$linked" &&
 		[ "$("$here/known.py" names "$T/known.list" "$I")" = mine ] || return 1
-	edit mm/memory.c '/^vma_needs_copy/,/^}/s/src_vma->anon_vma/0/' &&
+	edit mm/memory.c '/^copy_page_range/,/^}/s/src_vma->vm_start/0/' &&
 		status 0 H known KDIR="$linked" &&
 		[ "$("$here/known.py" names "$T/known.list" "$I")" = "" ]
 }

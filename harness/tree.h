@@ -40,6 +40,11 @@ int tree_brk(unsigned long addr, unsigned long len);
 int tree_mprotect(unsigned long addr, unsigned long len, unsigned long prot);
 /* Onto whatever is there. */
 int tree_mremap(unsigned long addr, unsigned long len, unsigned long to);
+/* Any mremap(): MREMAP_* flags; where it may choose, shim_unmapped_area it is. */
+long tree_sys_mremap(unsigned long addr, unsigned long old_len,
+		     unsigned long new_len, unsigned long flags,
+		     unsigned long new_addr);
+extern unsigned long shim_unmapped_area;
 int tree_mlock(unsigned long addr, unsigned long len, bool lock);
 int tree_madvise(unsigned long addr, unsigned long len, int advice);
 int tree_name(unsigned long addr, unsigned long len, const char *name);

@@ -142,13 +142,14 @@ static inline int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 
 /* Who may what: anybody may anything. */
 #define capable(...)			true
-/* Where to: mremap() is told. */
+/* Where to: mremap() is told, or a test says where there is room. */
+extern unsigned long shim_unmapped_area;
 static inline unsigned long get_unmapped_area(struct file *file, unsigned long addr,
 					      unsigned long len,
 					      unsigned long pgoff,
 					      unsigned long flags)
 {
-	return addr;
+	return addr ? addr : shim_unmapped_area;
 }
 
 #define security_file_mprotect(...)	0

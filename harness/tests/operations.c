@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Single operations on a table of situations, with each of their allocations failing
+ * in turn: what fails returns -ENOMEM (madvise() -EAGAIN) and has changed nothing,
+ * what succeeds adds up, and nothing is left when the process is gone.
+ *
+ * Three VMAs of 8 pages, each with or without pages of its own; further parts are
+ * mapped by the operations that need them.
+ *
+ *	|rrrrrrrr|wwwwwwww|rrrrrrrr|	r read-only, w writable
+ *	0        8        16       24
+ */
+#include "harness/judge/program.h"
+#include "harness/judge/space.h"
+#include "harness/test.h"
+
+#define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
+#define PAGES		64
+#define MAX_VMAS	64
+#define RO		(VM_READ | VM_MAYREAD | VM_MAYWRITE)
+#define RDWR		(RO | VM_WRITE)
+#ifndef VM_ACCOUNT
+#define VM_ACCOUNT	0
+#endif
+#ifdef MADV_GUARD_INSTALL
+#define GUARD_ADVICE	MADV_GUARD_INSTALL
+#else
+#define GUARD_ADVICE	0
+#endif
+
+#ifdef VM_MAYBE_GUARD
+#define GUARD_FLAG	VM_MAYBE_GUARD
+#else
+#define GUARD_FLAG	((vm_flags_t)0)
+#endif
+
+static struct userfaultfd_ctx ctx;
+static struct file *file;
+static const char *doing;
+static int failed_before, known_met;
+static const char *known;	/* the defect of known.list that may show here, or NULL */
+static char met[200];
+
+/* Fails the test, once for each operation. */
+static void broken(const char *what, long found, long expected)
+{
+	if (failed_before++)
+		return;
+	test_fail(__FILE__, __LINE__, "%s: %s: %ld, expected %ld", doing, what, found,
+		  expected);
+}
+
+static void same(const char *what, long found, long expected)
+{
+	if (found != expected)
+		broken(what, found, expected);
+}
+
+/* The same of what a known defect gets wrong: that is counted, not a failure. */
+static void same_account(const char *what, long found, long expected)
+{
+	if (found == expected || !known) {
+		same(what, found, expected);
+		return;
+	}
+	known_met++;
+	if (!strstr(met, known))
+		snprintf(met + strlen(met), sizeof(met) - strlen(met), " %s", known);
+}
+
+/* What a page is, as far as a program or its accounts can tell. */
+struct page_state {
+	bool mapped;
+	vm_flags_t flags;
+	void *ctx, *file, *name;
+	unsigned long pgoff;
+	unsigned long pte;
+};
+
+struct state {
+	struct page_state page[PAGES];
+	unsigned long total_vm, locked_vm, data_vm;
+	long committed, files, folios;
+	int changing;
+};
+
+static unsigned long entry(unsigned long addr)
+{
+	unsigned long *table = (unsigned long *)current->mm->pgd;
+	static const int shift[] = { PGDIR_SHIFT, PUD_SHIFT, PMD_SHIFT };
+
+	for (int level = 0; level < 3; level++) {
+		table = (unsigned long *)(table[addr >> shift[level] & 511] & PAGE_MASK);
+		if (!table)
+			return 0;
+	}
+	return ((pte_t *)table)[addr >> PAGE_SHIFT & 511].pte;
+}
+
+static void look(struct state *s)
+{
+	struct mm_struct *mm = current->mm;
+
+	memset(s, 0, sizeof(*s));
+	for (int i = 0; i < PAGES; i++) {
+		struct vm_area_struct *vma = shim_vma_at(AT(i));
+		struct page_state *p = &s->page[i];
+
+		p->pte = entry(AT(i)) & ~(unsigned long)PTE_SOFT_DIRTY;
+		if (!vma)
+			continue;
+		p->mapped = true;
+		/* What is set before it is known to succeed, and does no harm. */
+		p->flags = vma->vm_flags & ~(VM_SOFTDIRTY | GUARD_FLAG);
+		p->ctx = vma->vm_userfaultfd_ctx.ctx;
+		p->name = vma->anon_name;
+		p->file = vma->vm_file;
+		p->pgoff = vma->vm_file ? linear_page_index(vma, AT(i)) : 0;
+	}
+	s->total_vm = mm->total_vm;
+	s->locked_vm = mm->locked_vm;
+	s->data_vm = mm->data_vm;
+	s->committed = shim_committed;
+	s->files = shim_nr_files;
+	s->folios = shim_nr_folios;
+	s->changing = ctx.mmap_changing.counter;
+}
+
+static bool in_chain(const struct vm_area_struct *vma, const struct anon_vma *anon_vma)
+{
+	struct anon_vma_chain *avc;
+
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+		if (avc->anon_vma == anon_vma)
+			return true;
+	return false;
+}
+
+static bool is_offset_kept(const struct vm_area_struct *vma)
+{
+	return vma->vm_file || vma->anon_vma || vma->vm_flags & VM_SHARED ||
+	       vma->vm_pgoff == vma->vm_start >> PAGE_SHIFT;
+}
+
+/* What must add up, whatever was done. */
+static void judge_sums(void)
+{
+	struct mm_struct *mm = current->mm;
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma, *vmas[MAX_VMAS];
+	unsigned long total = 0, locked = 0, data = 0, accounted = 0, covered = 0;
+	int nr = 0;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma) {
+		unsigned long pages = vma_pages(vma);
+		struct anon_vma_chain *avc;
+
+		if (vma->vm_start < covered || nr == MAX_VMAS) {
+			broken("VMAs are out of order", nr, 0);
+			break;
+		}
+		covered = vma->vm_end;
+		vmas[nr++] = vma;
+		total += pages;
+		locked += vma->vm_flags & VM_LOCKED ? pages : 0;
+		accounted += vma->vm_flags & VM_ACCOUNT ? pages : 0;
+		data += (vma->vm_flags & (VM_WRITE | VM_SHARED | VM_STACK)) == VM_WRITE ?
+			pages : 0;
+		same("mm of a VMA", vma->vm_mm == mm, true);
+#ifdef TREE_HAS_vma_lock
+		same("a VMA is in the tree", !vma->detached, true);
+#else
+		same("a VMA is in the tree", !!vma_is_attached(vma), true);
+#endif
+		same("an anon_vma that is in the VMA's chain",
+		     !vma->anon_vma || in_chain(vma, vma->anon_vma), true);
+		same("a chain without an anon_vma",
+		     !vma->anon_vma && !list_empty(&vma->anon_vma_chain), false);
+		same("the offset of what is unfaulted", is_offset_kept(vma), true);
+		list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+			same("a chain's VMA", avc->vma == vma, true);
+		if (!(vma->vm_flags & VM_SHARED))
+			same_account("a private VMA that may be written is accounted",
+				     !(vma->vm_flags & VM_WRITE) ||
+				     vma->vm_flags & VM_ACCOUNT, true);
+	}
+	mmap_read_unlock(mm);
+	for (int i = 0; i < nr; i++) {
+		long active = 0;
+
+		if (!vmas[i]->anon_vma)
+			continue;
+		for (int n = 0; n < nr; n++)
+			active += vmas[n]->anon_vma == vmas[i]->anon_vma;
+		same("VMAs of an anon_vma", (long)vmas[i]->anon_vma->num_active_vmas, active);
+	}
+	same("map_count", mm->map_count, nr);
+	same("total_vm", mm->total_vm, total);
+	same_account("locked_vm", mm->locked_vm, locked);
+	same("data_vm", mm->data_vm, data);
+	same_account("committed memory", shim_committed, accounted);
+	same("locks held", shim_locks_held, 0);
+	same("RCU read locks", shim_rcu_depth, 0);
+	same("the mm's lock", rwsem_is_locked(&mm->mmap_lock), 0);
+	same("mmap_changing", ctx.mmap_changing.counter, 0);
+}
+
+static void judge_unchanged(const struct state *before)
+{
+	struct state after;
+
+	look(&after);
+	same("total_vm after a failure", after.total_vm, before->total_vm);
+	same("locked_vm after a failure", after.locked_vm, before->locked_vm);
+	same("data_vm after a failure", after.data_vm, before->data_vm);
+	same_account("committed memory after a failure", after.committed, before->committed);
+	same("files after a failure", after.files, before->files);
+	same("pages after a failure", after.folios, before->folios);
+	for (int i = 0; i < PAGES; i++) {
+		const struct page_state *a = &after.page[i], *b = &before->page[i];
+
+		if (a->mapped != b->mapped || a->flags != b->flags || a->ctx != b->ctx ||
+		    a->name != b->name || a->file != b->file || a->pgoff != b->pgoff ||
+		    a->pte != b->pte)
+			broken("a page that a failure changed", i, -1);
+	}
+}
+
+/* --- situations */
+
+static void map(int page, int nr, vm_flags_t flags)
+{
+	int ret = tree_mmap(NULL, AT(page), nr * PAGE_SIZE, flags, AT(page) >> PAGE_SHIFT);
+
+	same("mmap() to begin with", ret, 0);
+}
+
+static void touch(int page)
+{
+	u64 content = page + 1;
+	struct vm_area_struct *vma = shim_vma_at(AT(page));
+	bool writable = vma->vm_flags & VM_WRITE;
+
+	if (!writable)
+		same("mprotect() to begin with",
+		     tree_mprotect(vma->vm_start, vma->vm_end - vma->vm_start,
+				   PROT_READ | PROT_WRITE), 0);
+	vma = shim_vma_at(AT(page));
+	same("a write to begin with", shim_access(AT(page), true, &content), ACCESS_DONE);
+	if (!writable)
+		same("mprotect() to begin with",
+		     tree_mprotect(AT(page / 8 * 8), 8 * PAGE_SIZE, PROT_READ), 0);
+}
+
+static void begin(int touched)
+{
+	INIT_LIST_HEAD(&init_mm.mmlist);
+	shim_nr_folios = shim_nr_objects = shim_nr_tables = 0;
+	shim_nr_files = shim_committed = 0;
+	shim_opens = 0;
+	current->mm = shim_mm_new(NULL);
+	memset(&ctx, 0, sizeof(ctx));
+	refcount_set(&ctx.refcount, 1);
+	ctx.mm = current->mm;
+	shim_unmapped_area = AT(40);
+	file = shim_file_new(true);
+	map(0, 8, RO);
+	map(8, 8, RDWR);
+	map(16, 8, RO);
+	for (int i = 0; i < 3; i++)
+		if (touched & 1 << i)
+			touch(8 * i + 3);
+}
+
+static void end(void)
+{
+	shim_mm_exit(current->mm);
+	fput(file);
+	shim_rcu_end();
+	same("objects left", shim_nr_objects, 0);
+	same("pages left", shim_nr_folios, 0);
+	same("page tables left", shim_nr_tables, 0);
+	same("files left", shim_nr_files, 0);
+	same_account("committed memory left", shim_committed, 0);
+	same("references to the userfaultfd", refcount_read(&ctx.refcount), 1);
+}
+
+static void lock_middle(void)
+{
+	same("mlock() to begin with", tree_mlock(AT(8), 8 * PAGE_SIZE, true), 0);
+}
+
+static void register_middle(void)
+{
+	same("register to begin with",
+	     tree_uffd_register(&ctx, AT(8), 8 * PAGE_SIZE, UFFDIO_REGISTER_MODE_MISSING), 0);
+}
+
+static void register_for_events(void)
+{
+	ctx.features = UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_EVENT_UNMAP;
+	register_middle();
+}
+
+static void map_file(void)
+{
+	same("munmap() to begin with", tree_munmap(AT(8), 8 * PAGE_SIZE), 0);
+	same("mmap() to begin with",
+	     tree_mmap(file, AT(8), 8 * PAGE_SIZE, RDWR | VM_SHARED | VM_MAYSHARE, 8), 0);
+}
+
+static void map_private_file(void)
+{
+	same("munmap() to begin with", tree_munmap(AT(8), 8 * PAGE_SIZE), 0);
+	same("mmap() to begin with", tree_mmap(file, AT(8), 8 * PAGE_SIZE, RDWR, 8), 0);
+}
+
+static void map_target(void)
+{
+	map(40, 12, RDWR);
+	touch(43);
+}
+
+static void free_next(void)
+{
+	same("munmap() to begin with", tree_munmap(AT(16), 8 * PAGE_SIZE), 0);
+}
+
+static void nothing(void)
+{
+}
+
+/* --- operations */
+
+static long do_protect(void)
+{
+	return tree_mprotect(AT(8), 8 * PAGE_SIZE, PROT_READ);
+}
+
+static long do_protect_part(void)
+{
+	return tree_mprotect(AT(10), 2 * PAGE_SIZE, PROT_READ);
+}
+
+static long do_protect_left(void)
+{
+	return tree_mprotect(AT(8), 2 * PAGE_SIZE, PROT_READ);
+}
+
+static long do_protect_right(void)
+{
+	return tree_mprotect(AT(12), 4 * PAGE_SIZE, PROT_READ);
+}
+
+static long do_protect_more(void)
+{
+	return tree_mprotect(AT(0), 8 * PAGE_SIZE, PROT_READ | PROT_WRITE);
+}
+
+static long do_protect_part_more(void)
+{
+	return tree_mprotect(AT(18), 2 * PAGE_SIZE, PROT_READ | PROT_WRITE);
+}
+
+static long do_lock(void)
+{
+	return tree_mlock(AT(10), 2 * PAGE_SIZE, true);
+}
+
+static long do_unlock(void)
+{
+	return tree_mlock(AT(10), 2 * PAGE_SIZE, false);
+}
+
+static long do_dontfork(void)
+{
+	return tree_madvise(AT(10), 2 * PAGE_SIZE, MADV_DONTFORK);
+}
+
+static long do_name(void)
+{
+	return tree_name(AT(10), 2 * PAGE_SIZE, "n");
+}
+
+static long do_register(void)
+{
+	return tree_uffd_register(&ctx, AT(10), 2 * PAGE_SIZE, UFFDIO_REGISTER_MODE_MISSING);
+}
+
+static long do_unregister(void)
+{
+	return tree_uffd_unregister(&ctx, AT(10), 2 * PAGE_SIZE);
+}
+
+static long do_unmap(void)
+{
+	return tree_munmap(AT(10), 2 * PAGE_SIZE);
+}
+
+static long do_unmap_all(void)
+{
+	return tree_munmap(AT(4), 16 * PAGE_SIZE);
+}
+
+static long do_map_over(void)
+{
+	return tree_mmap(NULL, AT(4), 16 * PAGE_SIZE, RDWR, AT(4) >> PAGE_SHIFT);
+}
+
+static long do_map_less_over(void)
+{
+	return tree_mmap(NULL, AT(10), 4 * PAGE_SIZE, RDWR, AT(10) >> PAGE_SHIFT);
+}
+
+static long do_map_shared_over(void)
+{
+	return tree_mmap(NULL, AT(10), 4 * PAGE_SIZE, RDWR | VM_SHARED | VM_MAYSHARE, 0);
+}
+
+static long do_map_file_over(void)
+{
+	return tree_mmap(file, AT(10), 4 * PAGE_SIZE, RDWR | VM_SHARED | VM_MAYSHARE, 20);
+}
+
+static long do_brk(void)
+{
+	return tree_brk(AT(24), 4 * PAGE_SIZE);
+}
+
+static long do_brk_apart(void)
+{
+	return tree_brk(AT(30), 4 * PAGE_SIZE);
+}
+
+static long do_guard(void)
+{
+	return GUARD_ADVICE ? tree_madvise(AT(10), 2 * PAGE_SIZE, GUARD_ADVICE) : 0;
+}
+
+static long remap(int at, int old, int new, unsigned long flags, int to)
+{
+	long ret = tree_sys_mremap(AT(at), old * PAGE_SIZE, new * PAGE_SIZE, flags, AT(to));
+
+	return IS_ERR_VALUE(ret) ? ret : 0;
+}
+
+static long do_move(void)
+{
+	return remap(8, 8, 8, MREMAP_MAYMOVE | MREMAP_FIXED, 40);
+}
+
+static long do_move_next(void)
+{
+	return remap(8, 4, 4, MREMAP_MAYMOVE | MREMAP_FIXED, 24);
+}
+
+static long do_move_part(void)
+{
+	return remap(10, 2, 2, MREMAP_MAYMOVE | MREMAP_FIXED, 40);
+}
+
+static long do_move_several(void)
+{
+	return remap(4, 16, 16, MREMAP_MAYMOVE | MREMAP_FIXED, 40);
+}
+
+static long do_grow(void)
+{
+	return remap(8, 8, 12, 0, 0);
+}
+
+static long do_grow_to_next(void)
+{
+	return remap(16, 8, 12, 0, 0);
+}
+
+static long do_grow_and_move(void)
+{
+	return remap(8, 8, 12, MREMAP_MAYMOVE, 0);
+}
+
+static long do_grow_part_and_move(void)
+{
+	return remap(10, 2, 4, MREMAP_MAYMOVE, 0);
+}
+
+static long do_shrink(void)
+{
+	return remap(8, 8, 4, 0, 0);
+}
+
+static long do_shrink_and_move(void)
+{
+	return remap(8, 8, 4, MREMAP_MAYMOVE | MREMAP_FIXED, 40);
+}
+
+static long do_dontunmap(void)
+{
+	return remap(8, 8, 8, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 40);
+}
+
+static long do_dontunmap_next(void)
+{
+	return remap(8, 8, 8, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, 16);
+}
+
+static long do_dontunmap_part(void)
+{
+	return remap(10, 2, 2, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 40);
+}
+
+static long do_duplicate(void)
+{
+	return remap(8, 0, 4, MREMAP_MAYMOVE, 0);
+}
+
+static const struct operation {
+	const char *name;
+	void (*first)(void);
+	long (*call)(void);
+	long refused;		/* this error, always */
+	bool in_steps;		/* one that fails may have unmapped, or moved, some */
+} operations[] = {
+	{ "mprotect", nothing, do_protect, 0, false },
+	{ "mprotect of a part", nothing, do_protect_part, 0, false },
+	{ "mprotect at the left", nothing, do_protect_left, 0, false },
+	{ "mprotect at the right", nothing, do_protect_right, 0, false },
+	{ "mprotect to more", nothing, do_protect_more, 0, false },
+	{ "mprotect of a part to more", nothing, do_protect_part_more, 0, false },
+	{ "mprotect of a file", map_file, do_protect_part, 0, false },
+	{ "mlock", nothing, do_lock, 0, false },
+	{ "munlock", lock_middle, do_unlock, 0, false },
+	{ "MADV_DONTFORK", nothing, do_dontfork, 0, false },
+	{ "naming", nothing, do_name, 0, false },
+	{ "userfaultfd register", nothing, do_register, 0, false },
+	{ "userfaultfd unregister", register_middle, do_unregister, 0, false },
+	{ "munmap of a part", nothing, do_unmap, 0, false },
+	{ "munmap of a locked part", lock_middle, do_unmap, 0, false },
+	{ "munmap of several", nothing, do_unmap_all, 0, false },
+	{ "munmap of a file", map_file, do_unmap, 0, false },
+	{ "munmap with an event", register_for_events, do_unmap_all, 0, false },
+	{ "mmap over several", nothing, do_map_over, 0, true },
+	{ "mmap over a part", nothing, do_map_less_over, 0, true },
+	{ "mmap over what is locked", lock_middle, do_map_over, 0, true },
+	{ "mmap of shared memory over private", nothing, do_map_shared_over, 0, true },
+	{ "mmap of a file over memory", nothing, do_map_file_over, 0, true },
+	{ "mmap over a file", map_file, do_map_over, 0, true },
+	{ "brk", nothing, do_brk, 0, false },
+	{ "brk, apart", nothing, do_brk_apart, 0, false },
+	{ "MADV_GUARD_INSTALL", nothing, do_guard, 0, false },
+	{ "mremap, move", nothing, do_move, 0, false },
+	{ "mremap, move next to another", nothing, do_move_next, 0, false },
+	{ "mremap, move what is locked", lock_middle, do_move_part, 0, false },
+	{ "mremap, move over another", map_target, do_move, 0, true },
+	{ "mremap, move a file", map_file, do_move, 0, false },
+	{ "mremap, move a part of a file", map_file, do_move_part, 0, false },
+	{ "mremap, move a private file", map_private_file, do_move, 0, false },
+	{ "mremap, move with an event", register_for_events, do_move, 0, false },
+	{ "mremap, move what is registered", register_middle, do_move_part, 0, false },
+	{ "mremap, move several", nothing, do_move_several, 0, true },
+	{ "mremap, grow", free_next, do_grow, 0, false },
+	{ "mremap, grow what is read-only", nothing, do_grow_to_next, 0, false },
+	{ "mremap, grow what is in the way", nothing, do_grow, -ENOMEM, false },
+	{ "mremap, grow and move", nothing, do_grow_and_move, 0, false },
+	{ "mremap, grow and move a part", nothing, do_grow_part_and_move, 0, false },
+	{ "mremap, grow and move what is locked", lock_middle, do_grow_and_move, 0, false },
+	{ "mremap, shrink", nothing, do_shrink, 0, false },
+	{ "mremap, shrink and move", nothing, do_shrink_and_move, 0, true },
+	{ "mremap, shrink and move over", map_target, do_shrink_and_move, 0, true },
+	{ "mremap, DONTUNMAP", nothing, do_dontunmap, 0, false },
+	{ "mremap, DONTUNMAP next to it", nothing, do_dontunmap_next, 0, true },
+	{ "mremap, DONTUNMAP of a part", nothing, do_dontunmap_part, 0, false },
+	{ "mremap, DONTUNMAP of what is locked", lock_middle, do_dontunmap, 0, false },
+	{ "mremap, DONTUNMAP of a locked part", lock_middle, do_dontunmap_part, 0, false },
+	{ "mremap, DONTUNMAP of a file", map_file, do_dontunmap, 0, false },
+	{ "mremap, duplicate a file", map_file, do_duplicate, 0, false },
+	{ "mremap, duplicate private memory", nothing, do_duplicate, -EINVAL, false },
+};
+
+/* Which defect may show in this operation, by how it ended. */
+static const char *known_of(const struct operation *op, long ret, bool failed)
+{
+	const char *name = NULL;
+
+	if (!strncmp(op->name, "mmap", 4) && ret)
+		name = "mmap-over-charge";
+	else if (strstr(op->name, "DONTUNMAP of a locked part") && !ret)
+		name = "dontunmap-locked";
+	else if (strstr(op->name, "shrink and move") && !ret && !failed)
+		name = "mremap-shrink-charge";
+	else if (strstr(op->name, "mremap") && ret)
+		name = "mremap-failed-charge";
+	else if (strstr(op->name, "mremap") && failed)
+		name = "mremap-unmap";
+	return name && test_known(name) ? name : NULL;
+}
+
+/* With the nth allocation failing, 0: none. Return: whether there was an nth. */
+static bool try(const struct operation *op, int touched, long nth)
+{
+	static char what[200];
+	struct state before;
+	bool several, advice;
+	long ret, at;
+
+	snprintf(what, sizeof(what), "%s, pages in %s%s%s, allocation %ld fails", op->name,
+		 touched & 1 ? "0-7 " : "", touched & 2 ? "8-15 " : "",
+		 touched & 4 ? "16-23" : "", nth);
+	doing = what;
+	known = NULL;
+	begin(touched);
+	op->first();
+	judge_sums();
+	look(&before);
+	alloc_fail_at(nth);
+	ret = op->call();
+	at = alloc_count();
+	alloc_fail_at(0);
+	shim_rcu_end();
+	known = known_of(op, ret, nth && at >= nth);
+	several = strstr(op->name, "several") && strstr(op->name, "mremap");
+	advice = strstr(op->name, "MADV") || strstr(op->name, "naming");
+	if (op->refused)
+		same("returned", ret, op->refused);
+	else if (!nth && !several)
+		same("returned", ret, 0);
+	else if (ret && !(advice && ret == -EAGAIN) && !(several && ret == -EFAULT))
+		same("returned", ret, -ENOMEM);
+	/* -ENOMEM of madvise() means a hole; guards and names have it all the same. */
+	if (ret == -ENOMEM && strstr(op->name, "MADV_DONTFORK"))
+		same("returned", ret, -EAGAIN);
+	judge_sums();
+	if (ret && !op->in_steps)
+		judge_unchanged(&before);
+	end();
+	return at >= nth;
+}
+
+TEST(each_allocation_fails)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(operations); i++) {
+		failed_before = 0;
+		for (int touched = 0; touched < 8; touched++)
+			for (long nth = 0; try(&operations[i], touched, nth); nth++)
+				;
+	}
+	if (known_met)
+		test_end_known("accounts are wrong %d times:%s", known_met, met);
+}
