@@ -20,7 +20,7 @@
 
 /* Whether a function of the tree is of that type: TAKES(fn, its type, arguments'). */
 #define TAKES(fn, type, ...)						\
-	__builtin_types_compatible_p(typeof(fn), type (__VA_ARGS__))
+	__builtin_types_compatible_p(typeof(fn), type(__VA_ARGS__))
 /* VMA flags as a function takes them: as a word where it is of that type. */
 #ifdef TREE_HAS_vma_flags_t
 #define FLAGS_FOR(fn, flags, type, ...)					\

@@ -16,7 +16,7 @@
 /* The slab allocator is ours: see shim/lock.h. */
 #define _TOOLS_SLAB_H
 
-#if __has_include(<linux/args.h>)
+#if __has_include("linux/args.h")
 #include <linux/args.h>
 #else
 #undef __CONCAT

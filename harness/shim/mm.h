@@ -422,9 +422,9 @@ static inline pte_t shim_entry_is(unsigned long long entry)
 }
 
 #define print_bad_page_map(vma, addr, entry, ...)			\
-	print_bad_pte(vma, addr, _Generic((entry),			\
-		      unsigned long long: shim_entry_is,		\
-		      default: shim_entry_at)(entry), NULL)
+	print_bad_pte(vma, addr, __builtin_choose_expr(			\
+		      __builtin_types_compatible_p(typeof(entry), unsigned long long), \
+		      shim_entry_is, shim_entry_at)(entry), NULL)
 
 pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
 			   unsigned long addr, spinlock_t **ptlp);

@@ -145,8 +145,8 @@ static bool is_offset_kept(const struct vm_area_struct *vma)
 /* What must add up, whatever was done. */
 static void judge_sums(void)
 {
+	VMA_ITERATOR(vmi, current->mm, 0);
 	struct mm_struct *mm = current->mm;
-	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *vma, *vmas[MAX_VMAS];
 	unsigned long total = 0, locked = 0, data = 0, accounted = 0, covered = 0;
 	int nr = 0;
