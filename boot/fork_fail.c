@@ -208,8 +208,9 @@ differs:
 }
 
 /*
- * fork() waits until its event is read, and sends none if it fails. To close the
- * child's userfaultfd is to unprotect its memory: not before the next child.
+ * fork() waits until its event is read. One that fails after the memory is copied
+ * has sent its event, too. Closing the child's userfaultfd would unprotect its
+ * memory, so it stays open until the next event.
  */
 static void *read_events(void *arg)
 {
