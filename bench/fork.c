@@ -29,13 +29,7 @@
 #include <sys/wait.h>
 
 #include "count.h"
-
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL	102
-#endif
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ	22
-#endif
+#include "zygote.h"
 
 #define PAGE		4096UL
 #define TABLE		(512 * PAGE)	/* what one page table maps */
@@ -49,7 +43,7 @@
 /* Guard pages: so many, spread evenly, or one in each page table. */
 #define EACH_TABLE	-1
 
-enum kind { EMPTY, SHMEM, FILE_RO, ANON, SMALL_VMAS, HUGETLB };
+enum kind { EMPTY, SHMEM, FILE_RO, ANON, SMALL_VMAS, HUGETLB, ZYGOTE };
 
 struct scenario {
 	const char *group;
@@ -64,6 +58,7 @@ struct scenario {
 static const char *const kinds[] = {
 	[EMPTY] = "empty", [SHMEM] = "shmem", [FILE_RO] = "private-file",
 	[ANON] = "anonymous", [SMALL_VMAS] = "1000-vmas", [HUGETLB] = "hugetlb",
+	[ZYGOTE] = "zygote",
 };
 
 static void die(const char *what)
@@ -127,6 +122,12 @@ static char *map(const struct scenario *s)
 	} else {
 		flags |= MAP_ANONYMOUS;
 	}
+	if (s->kind == ZYGOTE) {
+		m = zygote_map(fd, s->guards, true);
+		if (!m)
+			exit(errno == EINVAL ? NO_MEANS : 1);
+		return m;
+	}
 	/* Aligned to what a page table maps, so that tables can be counted. */
 	m = mmap(NULL, len + TABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	m = (char *)(((unsigned long)m + TABLE - 1) & ~(TABLE - 1));
@@ -164,6 +165,8 @@ static size_t guard_step(const struct scenario *s)
 
 static bool is_guard(const struct scenario *s, size_t off)
 {
+	if (s->kind == ZYGOTE)
+		return s->guards && zygote_is_pad(off / PAGE);
 	return s->guards && off % guard_step(s) == guard_step(s) / 2;
 }
 
@@ -171,7 +174,7 @@ static void install_guards(const struct scenario *s, char *m)
 {
 	size_t off;
 
-	if (!s->guards)
+	if (!s->guards || s->kind == ZYGOTE)
 		return;
 	/* Fewer pages than guards, or less than a page table: not a scenario. */
 	if (guard_step(s) < 2 * PAGE || guard_step(s) > s->mib * MIB)
@@ -357,6 +360,8 @@ int main(int argc, char **argv)
 				    guards[j], -1, false, -1);
 	/* Every other page: nothing is passed over. */
 	ADD("guard", SHMEM, 256, 256 * MIB / (2 * PAGE), -1, false, -1);
+	for (i = 0; i < 2; i++)
+		ADD("guard", ZYGOTE, ZYGOTE_MIB, i * ZYGOTE_GUARDS, -1, false, -1);
 	ADD("plain", HUGETLB, 256, 0, -1, false, -1);
 	for (k = 0; k < 2; k++)
 		for (i = 0; i < 3; i++)
