@@ -7,7 +7,7 @@ CONFIG ?= lean
 ifeq ($(origin CC),default)
 CC = gcc
 endif
-export QUEUE CONFIG KDIR O J CC ACCEL V SOB TIMEOUT
+export QUEUE CONFIG ARCH PAGES KDIR O J CC ACCEL V SOB TIMEOUT
 
 .PHONY: help boot test harness tree check each try bench report fetch mbox export edit refresh sign clean
 
@@ -34,6 +34,8 @@ help:
 	'' \
 	'  QUEUE=6.12.y   $(notdir $(patsubst %/base,%,$(wildcard patches/*/base)))' \
 	'  CONFIG=lean    lean or debug (KASAN, lockdep, DEBUG_VM, kmemleak)' \
+	'  ARCH=x86_64    $(notdir $(wildcard boot/arch/*))' \
+	'  PAGES=4k       or 16k, 64k: arm64, powerpc' \
 	'  KDIR=          a kernel tree of your own as the base; never written to' \
 	'  O=out  J=jobs  CC=gcc  ACCEL=tcg|kvm  V=1'
 

@@ -31,11 +31,9 @@
 #include "count.h"
 #include "zygote.h"
 
-#define PAGE		4096UL
-#define TABLE		(512 * PAGE)	/* what one page table maps */
 #define MIB		(1024 * 1024UL)
-#define HUGE		(2 * MIB)
-#define HUGE_PAGES	"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+#define HUGE		TABLE
+#define HUGE_PAGES	"/proc/sys/vm/nr_hugepages"
 #define FORKS		30
 #define FEW_FORKS	5	/* of memory that takes long */
 #define NO_MEANS	77	/* a scenario's exit status */

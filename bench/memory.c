@@ -27,7 +27,6 @@
 #define MADV_GUARD_INSTALL	102
 #endif
 
-#define PAGE		4096UL
 #define PAGES		4096UL		/* of an ordinary mapping */
 #define RUNS		20
 #define SLOTS		100000UL

@@ -97,6 +97,23 @@ static bool mount_disk(void)
 	return true;
 }
 
+/* Huge pages for the tests that want some: 128 MiB of them, of whatever size. */
+static void huge_pages(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128], text[32];
+	long kb;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "Hugepagesize: %ld", &kb) != 1)
+			continue;
+		snprintf(text, sizeof(text), "%ld", 131072 / kb);
+		write_file("/proc/sys/vm/nr_hugepages", text);
+	}
+	if (f)
+		fclose(f);
+}
+
 static int read_tests(struct test *tests)
 {
 	FILE *f = fopen("/tests", "r");
@@ -258,7 +275,7 @@ int main(void)
 	if (chdir("/tmp"))
 		printf("# /tmp: %s\n", strerror(errno));
 	ready = access("/disk.image", F_OK) || mount_disk();
-	write_file("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "64");
+	huge_pages();
 	n = ready ? read_tests(tests) : 0;
 	klogctl(SET_CONSOLE_LEVEL, NULL, LESS_THAN_WARNING);
 	leaks = !access("/sys/kernel/debug/kmemleak", F_OK);

@@ -6,6 +6,9 @@
 
 set -euo pipefail
 
+# An empty one is a value for a kernel's make.
+[ -n "${ARCH:-}" ] || unset ARCH PAGES
+
 # A parent make hands down O=, CC= and the rest; a kernel's make must not see
 # them as its own command line.
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL GNUMAKEFLAGS

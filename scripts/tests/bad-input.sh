@@ -101,13 +101,22 @@ answers 'a missing tool: the line that installs it' 2 \
 	bash -c ". '$top/scripts/lib.sh'; id() { echo 1000; }; sudo() { false; }
 		need nosuch-command=nosuch-package"
 
+# An architecture that nobody knows, or pages that it does not have
+for verb in boot each bench check; do
+	answers "$verb: no such architecture" 2 \
+		'ARCH=foo: one of arm arm64 i386 powerpc riscv s390 x86_64' \
+		make -s -C "$top" "$verb" QUEUE=6.12.y ARCH=foo
+done
+answers 'boot: no such page size' 2 'PAGES=16k: powerpc has 64k 4k' \
+	make -s -C "$top" boot QUEUE=6.12.y ARCH=powerpc PAGES=16k
+
 # A kernel that does not configure or build
 tiny_kernel "$tmp/broken"
 printf 'allnoconfig:\n\t@echo CONFIG_PRESENT=y >$(O)/.config\n' >>"$tmp/broken/Makefile"
 printf 'config LOST\n\tbool "lost"\n\tdepends on SOMETHING && ELSE\n' >"$tmp/broken/mm/Kconfig"
 mkdir "$tmp/fragments"
 echo 'CONFIG_PRESENT=y # here' >"$tmp/fragments/guest.config"
-echo '# nothing' | tee "$tmp/fragments/lean.config" >"$tmp/fragments/mm.config"
+echo '# nothing' | tee "$tmp/fragments"/{lean,x86_64}.config >"$tmp/fragments/mm.config"
 export FRAGMENTS=$tmp/fragments
 check 'kconfig: an option that survives' \
 	"$top/boot/kconfig" "$tmp/broken" "$tmp/build" lean
@@ -115,7 +124,28 @@ echo 'CONFIG_LOST=y	# gone' >>"$tmp/fragments/mm.config"
 answers 'kconfig: an option that does not survive' 1 \
 	'CONFIG_LOST=y did not survive Kconfig; LOST depends on SOMETHING && ELSE' \
 	"$top/boot/kconfig" "$tmp/broken" "$tmp/build" lean
+echo 'CONFIG_LOST=y|optional	# where it can be had' >"$tmp/fragments/x86_64.config"
+check 'kconfig: an option that depends on what is not there' \
+	"$top/boot/kconfig" "$tmp/broken" "$tmp/build" lean
+echo '# CONFIG_LOST is not set	# not here' >"$tmp/fragments/x86_64.config"
+check 'kconfig: an option that the architecture does not have' \
+	"$top/boot/kconfig" "$tmp/broken" "$tmp/build" lean
+echo '# CONFIG_PRESENT is not set	# but it is' >>"$tmp/fragments/x86_64.config"
+answers 'kconfig: an option that is there and should not be' 1 \
+	'# CONFIG_PRESENT is not set did not survive Kconfig' \
+	"$top/boot/kconfig" "$tmp/broken" "$tmp/build" lean
+: >"$tmp/fragments/x86_64.config"
 sed -i '/LOST/d' "$tmp/fragments/mm.config"
+mkdir -p "$tmp/broken/arch/other"
+echo 'config ELSEWHERE' >"$tmp/broken/arch/other/Kconfig"
+echo 'CONFIG_ELSEWHERE=y|absent	# of another architecture' >>"$tmp/fragments/mm.config"
+check 'kconfig: an option of another architecture' \
+	"$top/boot/kconfig" "$tmp/broken" "$tmp/build" lean
+echo 'config ELSEWHERE' >>"$tmp/broken/mm/Kconfig"
+answers 'kconfig: an option that this one has, and that does not survive' 1 \
+	'CONFIG_ELSEWHERE=y|absent did not survive Kconfig' \
+	"$top/boot/kconfig" "$tmp/broken" "$tmp/build" lean
+sed -i '/ELSEWHERE/d' "$tmp/fragments/mm.config"
 cat >>"$tmp/broken/Makefile" <<'EOF'
 prepare vmlinux_o:
 bzImage:
