@@ -331,6 +331,7 @@ static inline spinlock_t *shim_dir_lock(struct mm_struct *mm)
 }
 
 #define pmd_lockptr(mm, ...)	(&(mm)->page_table_lock)
+#define pud_lockptr(mm, ...)	(&(mm)->page_table_lock)
 #define pmd_lock(mm, ...)	shim_dir_lock(mm)
 #define pud_lock(mm, ...)	shim_dir_lock(mm)
 

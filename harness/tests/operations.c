@@ -34,10 +34,11 @@
 #define GUARD_FLAG	((vm_flags_t)0)
 #endif
 
-static struct userfaultfd_ctx ctx;
+static struct userfaultfd_ctx ctx, other;
 static struct file *file;
 static const char *doing;
 static int failed_before, known_met;
+static bool gets_anon_vma;	/* before it is known to succeed, and to no harm */
 static const char *known;	/* the defect of known.list that may show here, or NULL */
 static char met[200];
 
@@ -68,11 +69,30 @@ static void same_account(const char *what, long found, long expected)
 		snprintf(met + strlen(met), sizeof(met) - strlen(met), " %s", known);
 }
 
+/* VMAs that are told when they come and go. */
+static int opened;
+
+static void open_vma(struct vm_area_struct *vma)
+{
+	(void)vma;
+	opened++;
+}
+
+static void close_vma(struct vm_area_struct *vma)
+{
+	(void)vma;
+	opened--;
+}
+
+static const struct vm_operations_struct closing_ops = {
+	.open = open_vma, .close = close_vma,
+};
+
 /* What a page is, as far as a program or its accounts can tell. */
 struct page_state {
 	bool mapped;
 	vm_flags_t flags;
-	void *ctx, *file, *name;
+	void *ctx, *file, *name, *anon_vma;
 	unsigned long pgoff;
 	unsigned long pte;
 };
@@ -83,6 +103,14 @@ struct state {
 	long committed, files, folios;
 	int changing;
 };
+
+/* The pages that are looked at: all, or of a large mapping every so many. */
+static unsigned long sample_start, sample_step;
+
+static unsigned long where(int i)
+{
+	return sample_start + i * sample_step;
+}
 
 static unsigned long entry(unsigned long addr)
 {
@@ -103,10 +131,10 @@ static void look(struct state *s)
 
 	memset(s, 0, sizeof(*s));
 	for (int i = 0; i < PAGES; i++) {
-		struct vm_area_struct *vma = shim_vma_at(AT(i));
+		struct vm_area_struct *vma = shim_vma_at(where(i));
 		struct page_state *p = &s->page[i];
 
-		p->pte = entry(AT(i)) & ~(unsigned long)PTE_SOFT_DIRTY;
+		p->pte = entry(where(i)) & ~(unsigned long)PTE_SOFT_DIRTY;
 		if (!vma)
 			continue;
 		p->mapped = true;
@@ -114,8 +142,9 @@ static void look(struct state *s)
 		p->flags = vma->vm_flags & ~(VM_SOFTDIRTY | GUARD_FLAG);
 		p->ctx = vma->vm_userfaultfd_ctx.ctx;
 		p->name = vma->anon_name;
+		p->anon_vma = vma->anon_vma;
 		p->file = vma->vm_file;
-		p->pgoff = vma->vm_file ? linear_page_index(vma, AT(i)) : 0;
+		p->pgoff = vma->vm_file ? linear_page_index(vma, where(i)) : 0;
 	}
 	s->total_vm = mm->total_vm;
 	s->locked_vm = mm->locked_vm;
@@ -149,7 +178,7 @@ static void judge_sums(void)
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma, *vmas[MAX_VMAS];
 	unsigned long total = 0, locked = 0, data = 0, accounted = 0, covered = 0;
-	int nr = 0;
+	int nr = 0, closing = 0;
 
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
@@ -162,6 +191,7 @@ static void judge_sums(void)
 		}
 		covered = vma->vm_end;
 		vmas[nr++] = vma;
+		closing += vma->vm_ops == &closing_ops;
 		total += pages;
 		locked += vma->vm_flags & VM_LOCKED ? pages : 0;
 		accounted += vma->vm_flags & VM_ACCOUNT ? pages : 0;
@@ -177,7 +207,7 @@ static void judge_sums(void)
 		     !vma->anon_vma || in_chain(vma, vma->anon_vma), true);
 		same("a chain without an anon_vma",
 		     !vma->anon_vma && !list_empty(&vma->anon_vma_chain), false);
-		same("the offset of what is unfaulted", is_offset_kept(vma), true);
+		same_account("the offset of what is unfaulted", is_offset_kept(vma), true);
 		list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
 			same("a chain's VMA", avc->vma == vma, true);
 		if (!(vma->vm_flags & VM_SHARED))
@@ -194,6 +224,16 @@ static void judge_sums(void)
 		for (int n = 0; n < nr; n++)
 			active += vmas[n]->anon_vma == vmas[i]->anon_vma;
 		same("VMAs of an anon_vma", (long)vmas[i]->anon_vma->num_active_vmas, active);
+	}
+	same("VMAs that were opened and not closed", opened, closing);
+	for (int i = 0; i < PAGES; i++) {
+		unsigned long pte = entry(where(i));
+
+		vma = shim_vma_at(where(i));
+		same("an entry where nothing is mapped", pte && !vma, false);
+		if (pte & PTE_PRESENT)
+			same("an entry with userfaultfd's bit", pte & PTE_UFFD &&
+			     !(vma && vma->vm_userfaultfd_ctx.ctx), false);
 	}
 	same("map_count", mm->map_count, nr);
 	same("total_vm", mm->total_vm, total);
@@ -221,9 +261,11 @@ static void judge_unchanged(const struct state *before)
 		const struct page_state *a = &after.page[i], *b = &before->page[i];
 
 		if (a->mapped != b->mapped || a->flags != b->flags || a->ctx != b->ctx ||
-		    a->name != b->name || a->file != b->file || a->pgoff != b->pgoff ||
-		    a->pte != b->pte)
+		    a->name != b->name || (b->anon_vma && a->anon_vma != b->anon_vma) ||
+		    (!b->anon_vma && a->anon_vma && !gets_anon_vma) || a->file != b->file || a->pgoff != b->pgoff ||
+		    (a->pte ^ b->pte) & ~(unsigned long)(PTE_UFFD | PTE_WRITE))
 			broken("a page that a failure changed", i, -1);
+		same_account("protection after a failure", a->pte, b->pte);
 	}
 }
 
@@ -258,11 +300,17 @@ static void begin(int touched)
 	INIT_LIST_HEAD(&init_mm.mmlist);
 	shim_nr_folios = shim_nr_objects = shim_nr_tables = 0;
 	shim_nr_files = shim_committed = 0;
-	shim_opens = 0;
+	shim_opens = opened = 0;
+	sample_start = AT(0);
+	sample_step = PAGE_SIZE;
 	current->mm = shim_mm_new(NULL);
-	memset(&ctx, 0, sizeof(ctx));
-	refcount_set(&ctx.refcount, 1);
-	ctx.mm = current->mm;
+	for (int i = 0; i < 2; i++) {
+		struct userfaultfd_ctx *c = i ? &other : &ctx;
+
+		memset(c, 0, sizeof(*c));
+		refcount_set(&c->refcount, 1);
+		c->mm = current->mm;
+	}
 	shim_unmapped_area = AT(40);
 	file = shim_file_new(true);
 	map(0, 8, RO);
@@ -284,6 +332,7 @@ static void end(void)
 	same("files left", shim_nr_files, 0);
 	same_account("committed memory left", shim_committed, 0);
 	same("references to the userfaultfd", refcount_read(&ctx.refcount), 1);
+	same("VMAs that were not closed", opened, 0);
 }
 
 static void lock_middle(void)
@@ -325,6 +374,81 @@ static void map_target(void)
 static void free_next(void)
 {
 	same("munmap() to begin with", tree_munmap(AT(16), 8 * PAGE_SIZE), 0);
+}
+
+/* The middle, where a driver wants to know of each VMA. */
+static void map_closing(void)
+{
+	struct vm_area_struct *vma;
+
+	map_file();
+	mmap_write_lock(current->mm);
+	vma = find_vma(current->mm, AT(8));
+	vma_start_write(vma);
+	vma->vm_ops = &closing_ops;
+	mmap_write_unlock(current->mm);
+	opened = 1;
+}
+
+/* The middle is as its neighbours: |rrrrrrrr|--------|rrrrrrrr| */
+static void free_middle(void)
+{
+	same("munmap() to begin with", tree_munmap(AT(8), 8 * PAGE_SIZE), 0);
+}
+
+static void move_away_before(void)
+{
+	touch(11);
+	same("mremap() to begin with", tree_mremap(AT(8), 8 * PAGE_SIZE, AT(40)), 0);
+	shim_unmapped_area = AT(26);
+}
+
+static void lock_on_fault(void)
+{
+#ifdef VM_LOCKONFAULT
+	lock_middle();
+	mmap_write_lock(current->mm);
+	vma_start_write(find_vma(current->mm, AT(8)));
+	vm_flags_set(find_vma(current->mm, AT(8)), VM_LOCKONFAULT);
+	mmap_write_unlock(current->mm);
+#endif
+}
+
+/* |rrrrrrrr|rrrrrrrr|, the first of another userfaultfd */
+static void register_first(void)
+{
+	same("mprotect() to begin with", tree_mprotect(AT(8), 8 * PAGE_SIZE, PROT_READ), 0);
+	same("register to begin with",
+	     tree_uffd_register(&other, AT(0), 8 * PAGE_SIZE, UFFDIO_REGISTER_MODE_MISSING), 0);
+}
+
+/* Whole page tables: from 5 pages into one over two more to 5 pages into the last. */
+#define BIG		(16 * PMD_SIZE + 5 * PAGE_SIZE)
+#define BIG_TO		(32 * PMD_SIZE + 5 * PAGE_SIZE)
+#define BIG_LEN		(3 * PMD_SIZE)
+
+static void map_big(void)
+{
+	u64 content = 7;
+
+	same("mmap() to begin with",
+	     tree_mmap(NULL, BIG, BIG_LEN, RDWR, BIG >> PAGE_SHIFT), 0);
+	sample_start = BIG;
+	sample_step = BIG_LEN / PAGES;
+	for (int i = 0; i < PAGES; i += 3)
+		same("a write to begin with", shim_access(where(i), true, &content), ACCESS_DONE);
+	same("a write to begin with",
+	     shim_access(BIG + BIG_LEN - PAGE_SIZE, true, &content), ACCESS_DONE);
+}
+
+static void map_big_protected(void)
+{
+	map_big();
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		return;
+	same("register to begin with",
+	     tree_uffd_register(&ctx, BIG, BIG_LEN, UFFDIO_REGISTER_MODE_WP), 0);
+	same("write-protect to begin with", tree_uffd_wp(&ctx, BIG, BIG_LEN, true), 0);
 }
 
 static void nothing(void)
@@ -515,6 +639,61 @@ static long do_duplicate(void)
 	return remap(8, 0, 4, MREMAP_MAYMOVE, 0);
 }
 
+static long do_map_between(void)
+{
+	return tree_mmap(NULL, AT(8), 8 * PAGE_SIZE, RO, AT(8) >> PAGE_SHIFT);
+}
+
+static long do_protect_target(void)
+{
+	return tree_mprotect(AT(40), 12 * PAGE_SIZE, PROT_READ);
+}
+
+/* What is left has no pages, and knows. */
+static long do_dontunmap_back(void)
+{
+	long ret = remap(40, 8, 8, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 26);
+
+	if (!ret)
+		same("the anon_vma of what DONTUNMAP leaves",
+		     !!shim_vma_at(AT(40))->anon_vma, false);
+	return ret;
+}
+
+static long do_lock_again(void)
+{
+	return tree_mlock(AT(8), 8 * PAGE_SIZE, true);
+}
+
+static long do_register_next(void)
+{
+	long ret = tree_uffd_register(&ctx, AT(8), 8 * PAGE_SIZE,
+				      UFFDIO_REGISTER_MODE_MISSING);
+
+	same("userfaultfd of the neighbour",
+	     shim_vma_at(AT(0))->vm_userfaultfd_ctx.ctx == &other, true);
+	return ret;
+}
+
+/* Read where it was, and where it is: the entries came along. */
+static long do_move_big(void)
+{
+	unsigned long was[PAGES];
+	long ret;
+
+	for (int i = 0; i < PAGES; i++)
+		was[i] = entry(where(i)) & ~(unsigned long)(PTE_SOFT_DIRTY | PTE_UFFD);
+	ret = tree_sys_mremap(BIG, BIG_LEN, BIG_LEN, MREMAP_MAYMOVE | MREMAP_FIXED, BIG_TO);
+	if (IS_ERR_VALUE(ret))
+		return ret;
+	sample_start = BIG_TO;
+	for (int i = 0; i < PAGES; i++)
+		same("a page that was moved",
+		     (entry(where(i)) & ~(unsigned long)(PTE_SOFT_DIRTY | PTE_UFFD)) == was[i],
+		     true);
+	return 0;
+}
+
 static const struct operation {
 	const char *name;
 	void (*first)(void);
@@ -575,6 +754,19 @@ static const struct operation {
 	{ "mremap, DONTUNMAP of a locked part", lock_middle, do_dontunmap_part, 0, false },
 	{ "mremap, DONTUNMAP of a file", map_file, do_dontunmap, 0, false },
 	{ "mremap, duplicate a file", map_file, do_duplicate, 0, false },
+	{ "mmap between", free_middle, do_map_between, 0, false },
+	{ "mprotect of a whole VMA", map_target, do_protect_target, 0, false },
+	{ "munmap of what is told", map_closing, do_unmap, 0, false },
+	{ "munmap of all of what is told", map_closing, do_unmap_all, 0, false },
+	{ "mprotect of what is told", map_closing, do_protect_part, 0, false },
+	{ "mmap over what is told", map_closing, do_map_over, 0, true },
+	{ "mremap, move what is told", map_closing, do_move, 0, false },
+	{ "mremap, move a part of what is told", map_closing, do_move_part, 0, false },
+	{ "mremap, DONTUNMAP what was moved", move_away_before, do_dontunmap_back, 0, false },
+	{ "mlock again", lock_on_fault, do_lock_again, 0, false },
+	{ "register next to another", register_first, do_register_next, 0, false },
+	{ "mremap, move whole tables", map_big, do_move_big, 0, false },
+	{ "mremap, move whole tables, protected", map_big_protected, do_move_big, 0, false },
 	{ "mremap, duplicate private memory", nothing, do_duplicate, -EINVAL, false },
 };
 
@@ -587,8 +779,12 @@ static const char *known_of(const struct operation *op, long ret, bool failed)
 		name = "mmap-over-charge";
 	else if (strstr(op->name, "DONTUNMAP of a locked part") && !ret)
 		name = "dontunmap-locked";
+	else if (strstr(op->name, "DONTUNMAP what was moved") && !ret)
+		name = "dontunmap-offset";
 	else if (strstr(op->name, "shrink and move") && !ret && !failed)
 		name = "mremap-shrink-charge";
+	else if (strstr(op->name, "tables, protected") && ret)
+		name = "mremap-failed-protection";
 	else if (strstr(op->name, "mremap") && ret)
 		name = "mremap-failed-charge";
 	else if (strstr(op->name, "mremap") && failed)
@@ -618,6 +814,7 @@ static bool try(const struct operation *op, int touched, long nth)
 	at = alloc_count();
 	alloc_fail_at(0);
 	shim_rcu_end();
+	gets_anon_vma = strstr(op->name, "GUARD");
 	known = known_of(op, ret, nth && at >= nth);
 	several = strstr(op->name, "several") && strstr(op->name, "mremap");
 	advice = strstr(op->name, "MADV") || strstr(op->name, "naming");
@@ -640,6 +837,13 @@ static bool try(const struct operation *op, int touched, long nth)
 TEST(each_allocation_fails)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(operations); i++) {
+		/* The kernel would warn, and free page tables that are in use. */
+		if (strstr(operations[i].name, "tables, protected") &&
+		    test_known("tables-moved-back")) {
+			known = "tables-moved-back";
+			same_account("page tables that were moved back", 0, 1);
+			continue;
+		}
 		failed_before = 0;
 		for (int touched = 0; touched < 8; touched++)
 			for (long nth = 0; try(&operations[i], touched, nth); nth++)

@@ -7,6 +7,7 @@ static struct task_struct task = { .comm = "harness", .pid = 1 };
 struct task_struct *current = &task;
 int sysctl_max_map_count = 65530;
 unsigned long shim_unmapped_area;
+int shim_range_flushes;
 const struct vm_operations_struct vma_dummy_vm_ops;
 
 static int file_mmap(struct file *file, struct vm_area_struct *vma)

@@ -41,7 +41,8 @@
 #define flush_cache_mm(...)		do { } while (0)
 #define flush_cache_dup_mm(...)		do { } while (0)
 #define flush_cache_range(...)		do { } while (0)
-#define flush_tlb_range(...)		do { } while (0)
+extern int shim_range_flushes;
+#define flush_tlb_range(...)		((void)shim_range_flushes++)
 #define flush_tlb_mm(mm)		((void)((mm)->stale_tlb = false))
 #define flush_dcache_mmap_lock(...)	do { } while (0)
 #define flush_dcache_mmap_unlock(...)	do { } while (0)
