@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How fast it is: judged forks, and judged steps of random programs, a second. */
+/* How fast it is: checked forks, and checked steps of random programs, a second. */
 #include <stdio.h>
 #include <time.h>
 
-#include "harness/judge/program.h"
+#include "harness/ops/program.h"
 #include "harness/test.h"
 
 static double now(void)
@@ -20,15 +20,15 @@ static unsigned int eight_vmas(struct op *ops)
 	unsigned int nr = 0;
 
 	for (unsigned char i = 0; i < 8; i++) {
-		enum what what = i % 4 == 1 ? MMAP_SHARED : i % 4 == 3 ? MMAP_FILE :
-				 MMAP_PRIVATE;
+		const char *name = i % 4 == 1 ? "mmap_shared" : i % 4 == 3 ? "mmap_file" :
+				   "mmap";
 		bool read_only = i % 4 == 2;
 
-		ops[nr++] = (struct op){ what, 0, i * 8, 8, what == MMAP_FILE };
+		ops[nr++] = (struct op){ name, .at = i * 8, .nr = 8, .arg = i % 4 == 3 };
 		for (unsigned char page = 0; page < 8; page++)
-			ops[nr++] = (struct op){ WRITE, 0, i * 8 + page, 1, 0 };
+			ops[nr++] = (struct op){ "write", .at = i * 8 + page };
 		if (read_only)
-			ops[nr++] = (struct op){ MPROTECT, 0, i * 8, 8, 1 };
+			ops[nr++] = (struct op){ "mprotect", .at = i * 8, .nr = 8, .arg = R };
 	}
 	return nr;
 }
@@ -45,13 +45,13 @@ int main(void)
 		forks += 1000;
 		seconds = now() - start;
 	} while (seconds < 2);
-	printf("%.0f judged forks a second of 8 VMAs and 64 pages\n", forks / seconds);
+	printf("%.0f checked forks a second of 8 VMAs and 64 pages\n", forks / seconds);
 	start = now();
 	do {
 		program_random(ops, 60, ++programs);
 		steps += program_run(ops, 60);
 		seconds = now() - start;
 	} while (seconds < 2);
-	printf("%.0f judged steps a second of random programs\n", steps / seconds);
+	printf("%.0f checked steps a second of random programs\n", steps / seconds);
 	return test_failures() != 0;
 }

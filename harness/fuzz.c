@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Programs as libFuzzer makes them up: five bytes a step. */
-#include "harness/judge/program.h"
+/* Programs as libFuzzer makes them up: six bytes a step. */
+#include "harness/ops/program.h"
 #include "harness/test.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
@@ -10,9 +10,16 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	static struct op ops[100];
 	unsigned int nr = 0;
 
-	for (; size >= 5 && nr < ARRAY_SIZE(ops); data += 5, size -= 5)
-		ops[nr++] = (struct op){ data[0] % NR_WHAT, data[1], data[2],
-					 data[3], data[4] };
+	for (; size >= 6 && nr < ARRAY_SIZE(ops); data += 6, size -= 6) {
+		struct op op = program_op(data[0]);
+
+		op.who = data[1];
+		op.at = data[2];
+		op.nr = data[3];
+		op.arg = data[4];
+		op.fail = data[5];
+		ops[nr++] = op;
+	}
 	program_run(ops, nr);
 	if (!test_failures())
 		return 0;

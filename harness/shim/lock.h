@@ -120,7 +120,7 @@ struct rcu_head {
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
 void shim_rcu_end(void);
 
-/* The one door for whatever may fail for want of memory: see alloc_fail_at(). */
+/* The one entry point for whatever may fail for want of memory: see alloc_fail_at(). */
 bool shim_alloc_fails(void);
 bool shim_alloc_fails_gfp(gfp_t gfp);
 

@@ -5,10 +5,10 @@
  *
  *	parent  |.W.r.S..|#####G##|P.mm.d..|	cells, up to three PTE tables,
  *	         PTE table PTE table		over PMD, PUD and PGD borders
- *	child   |.r.r.s..|#####G##|c.mm.d..|	each judged, and what they count
+ *	child   |.r.r.s..|#####G##|c.mm.d..|	each checked, and what they count
  */
-#include "harness/judge/seeds.h"
-#include "harness/judge/space.h"
+#include "harness/oracle/seeds.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 static struct space s;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* dup_userfaultfd(): whom the child's VMAs report to. */
-#include "harness/judge/space.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 /*

@@ -3,7 +3,7 @@
  * How many entries map a large folio in a row, and what bits those after the first
  * have. fork() asks for one of three bits; others may ask for any.
  */
-#include "harness/judge/space.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 #define NR	4

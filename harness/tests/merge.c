@@ -12,8 +12,8 @@
  *	left in part	|TTTTTTTT|oooooooo|		 ====
  *	right in part	|oooooooo|TTTTTTTT|	     ====
  */
-#include "harness/judge/program.h"
-#include "harness/judge/space.h"
+#include "harness/ops/program.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 #define PART	8
@@ -84,7 +84,7 @@ static void set_flags(const int *page, const vm_flags_t *flags, int nr)
 }
 
 /* All of @flags are on the VMA at a page, which is not cut in pieces. */
-static void judge(const char *route, const char *geometry, enum memory kind,
+static void check(const char *route, const char *geometry, enum memory kind,
 		  int first, int end_page, vm_flags_t flags)
 {
 	struct vm_area_struct *vma = shim_vma_at(AT(first));
@@ -148,12 +148,12 @@ static void try(const struct route *route, const struct geometry *g, enum memory
 		all |= flags[i];
 	route->to(g->at, g->nr);
 	if (!g->cut) {
-		judge(route->name, g->name, kind, 0, nr * PART, all);
+		check(route->name, g->name, kind, 0, nr * PART, all);
 	} else {
 		bool left = g->vmas[0] == 'T';
 
-		judge(route->name, g->name, kind, 0, g->cut, left ? all : flags[0]);
-		judge(route->name, g->name, kind, g->cut, nr * PART,
+		check(route->name, g->name, kind, 0, g->cut, left ? all : flags[0]);
+		check(route->name, g->name, kind, g->cut, nr * PART,
 		      left ? flags[1] : all);
 	}
 	end();
@@ -301,7 +301,7 @@ static void filled(const char *name, enum memory kind, int there, vm_flags_t new
 		for (int i = 0; i < nr; i++)
 			all |= flags[i];
 		fill(kind);
-		judge(name, there == FIRST ? "left" : there == LAST ? "right" : "both",
+		check(name, there == FIRST ? "left" : there == LAST ? "right" : "both",
 		      kind, there & FIRST ? 0 : PART, (there & LAST ? 3 : 2) * PART, all);
 		end();
 	} while (combine(flags, !!(there & FIRST) + !!(there & LAST) + moved));

@@ -10,8 +10,8 @@
  *	|rrrrrrrr|wwwwwwww|rrrrrrrr|	r read-only, w writable
  *	0        8        16       24
  */
-#include "harness/judge/program.h"
-#include "harness/judge/space.h"
+#include "harness/ops/program.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 #define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
@@ -172,7 +172,7 @@ static bool is_offset_kept(const struct vm_area_struct *vma)
 }
 
 /* What must add up, whatever was done. */
-static void judge_sums(void)
+static void check_sums(void)
 {
 	VMA_ITERATOR(vmi, current->mm, 0);
 	struct mm_struct *mm = current->mm;
@@ -246,7 +246,7 @@ static void judge_sums(void)
 	same("mmap_changing", ctx.mmap_changing.counter, 0);
 }
 
-static void judge_unchanged(const struct state *before)
+static void check_unchanged(const struct state *before)
 {
 	struct state after;
 
@@ -566,7 +566,7 @@ static long remap(int at, int old, int new, unsigned long flags, int to)
 {
 	long ret = tree_sys_mremap(AT(at), old * PAGE_SIZE, new * PAGE_SIZE, flags, AT(to));
 
-	return IS_ERR_VALUE(ret) ? ret : 0;
+	return IS_ERR_VALUE((unsigned long)ret) ? ret : 0;
 }
 
 static long do_move(void)
@@ -807,7 +807,7 @@ static bool try(const struct operation *op, int touched, long nth)
 	known = NULL;
 	begin(touched);
 	op->first();
-	judge_sums();
+	check_sums();
 	look(&before);
 	alloc_fail_at(nth);
 	ret = op->call();
@@ -827,9 +827,9 @@ static bool try(const struct operation *op, int touched, long nth)
 	/* -ENOMEM of madvise() means a hole; guards and names have it all the same. */
 	if (ret == -ENOMEM && strstr(op->name, "MADV_DONTFORK"))
 		same("returned", ret, -EAGAIN);
-	judge_sums();
+	check_sums();
 	if (ret && !op->in_steps)
-		judge_unchanged(&before);
+		check_unchanged(&before);
 	end();
 	return at >= nth;
 }

@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/judge/program.h"
-#include "harness/judge/seeds.h"
+#include "harness/ops/program.h"
+#include "harness/oracle/seeds.h"
 #include "harness/test.h"
 
 #define NR_STEPS	60
@@ -77,11 +77,11 @@ static unsigned int without_memory(struct op *ops, unsigned long long seed)
 
 	program_random(ops, nr, seed);
 	for (unsigned int i = 0; i < nr; i++)
-		if (ops[i].what == FORK || ops[i].what == EXIT)
-			ops[i].what = WRITE;
+		if (!strcmp(ops[i].name, "fork") || !strcmp(ops[i].name, "exit"))
+			ops[i] = (struct op){ "write", .who = ops[i].who, .at = ops[i].at };
 	for (int nth = 1; nth <= 100; nth++) {
-		ops[nr++] = (struct op){ FORK, .nr = nth, .arg = seed & 1 };
-		ops[nr++] = (struct op){ EXIT, .who = 1 };
+		ops[nr++] = (struct op){ "fork", .fail = nth, .arg = seed & 1 };
+		ops[nr++] = (struct op){ "exit", .who = 1 };
 	}
 	return nr;
 }
@@ -211,10 +211,10 @@ TEST(mremap_next_to_userfaultfd)
 TEST(merge_with_faulted_next)
 {
 	static const struct op program[] = {
-		{ MMAP_PRIVATE, .at = 0, .nr = 30, .arg = RW },
-		{ MPROTECT, .at = 8, .nr = 8, .arg = R },
-		{ WRITE, .at = 20 },
-		{ MPROTECT, .at = 8, .nr = 8, .arg = RW },
+		{ "mmap", .at = 0, .nr = 30, .arg = RW },
+		{ "mprotect", .at = 8, .nr = 8, .arg = R },
+		{ "write", .at = 20 },
+		{ "mprotect", .at = 8, .nr = 8, .arg = RW },
 	};
 
 	program_run(program, ARRAY_SIZE(program));
@@ -224,12 +224,12 @@ TEST(merge_with_faulted_next)
 TEST(mremap_next_to_unfaulted)
 {
 	static const struct op program[] = {
-		{ MMAP_PRIVATE, .at = 0, .nr = 8, .arg = R },
-		{ MMAP_PRIVATE, .at = 8, .nr = 8, .arg = RW },
-		{ WRITE, .at = 10 },
-		{ MREMAP, .at = 8, .nr = 8, .arg = 40 },
-		{ MPROTECT, .at = 0, .nr = 8, .arg = RW },
-		{ MREMAP, .at = 40, .nr = 8, .arg = 8 },
+		{ "mmap", .at = 0, .nr = 8, .arg = R },
+		{ "mmap", .at = 8, .nr = 8, .arg = RW },
+		{ "write", .at = 10 },
+		{ "mremap", .at = 8, .nr = 8, .arg = 40 },
+		{ "mprotect", .at = 0, .nr = 8, .arg = RW },
+		{ "mremap", .at = 40, .nr = 8, .arg = 8 },
 	};
 
 	program_run(program, ARRAY_SIZE(program));
@@ -239,10 +239,10 @@ TEST(mremap_next_to_unfaulted)
 TEST(unguard_protected)
 {
 	static const struct op program[] = {
-		{ MMAP_SHARED, .at = 0, .nr = 8, .arg = RW },
-		{ REGISTER, .at = 0, .nr = 8 },
-		{ WRITEPROTECT, .at = 0, .nr = 8 },
-		{ UNGUARD, .at = 0, .nr = 8 },
+		{ "mmap_shared", .at = 0, .nr = 8, .arg = RW },
+		{ "uffd_register", .at = 0, .nr = 8 },
+		{ "uffd_protect", .at = 0, .nr = 8 },
+		{ "guard_remove", .at = 0, .nr = 8 },
 	};
 
 	program_run(program, ARRAY_SIZE(program));

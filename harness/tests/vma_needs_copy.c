@@ -9,7 +9,7 @@
  *	child   |-------- dst --------|	page tables copied, or left to faults?
  */
 #include "harness/test.h"
-#include "harness/tree.h"
+#include "harness/kernel/tree.h"
 
 /*
  * What no fault can bring back, and the flag which says that a VMA may have it.
@@ -137,7 +137,7 @@ static bool agree(const struct side *src, const struct side *dst)
 	return asked(src, dst) == due(src, dst);
 }
 
-static void judge(const struct side *src, const struct side *dst)
+static void check(const struct side *src, const struct side *dst)
 {
 	struct vm_area_struct s, d;
 
@@ -178,7 +178,7 @@ TEST(forked_pairs)
 				struct side dst = forked(&src, n & 2);
 
 				if (other < 0 || !is_reason(other))
-					judge(&src, &dst);
+					check(&src, &dst);
 			}
 }
 
@@ -213,7 +213,7 @@ TEST_IF(all_pairs, "VM_COPY_ON_FORK")
 				dst = side(d, where & 2 ? other : -1, n & 2);
 				pairs++;
 				if (destination_decides())
-					judge(&src, &dst);
+					check(&src, &dst);
 				else
 					differ += !agree(&src, &dst);
 			}

@@ -4,7 +4,7 @@
  * an access reads, writes or dies of, and a page that is swapped out. It makes
  * page-table entries for the tree's code to find and takes part in no verdict.
  */
-#include "harness/tree.h"
+#include "harness/kernel/tree.h"
 #include "harness/test.h"
 
 u64 shim_slot_content[NR_SLOTS];

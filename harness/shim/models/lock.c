@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Model: allocations that fail and RCU, see shim/lock.h. */
 #include "vma_internal.h"
-#include "harness/judge/space.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 int shim_locks_held, shim_rcu_depth;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Model: see shim/mm.h. */
 #include "vma_internal.h"
-#include "harness/judge/space.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 struct page shim_pages[NR_PFNS];

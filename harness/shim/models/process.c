@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Model: processes, files and what is unmapped, see shim/vma.h. */
-#include "harness/tree.h"
+#include "harness/kernel/tree.h"
 #include "harness/test.h"
 
 static struct task_struct task = { .comm = "harness", .pid = 1 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef JUDGE_SEEDS_H
-#define JUDGE_SEEDS_H
+#ifndef ORACLE_SEEDS_H
+#define ORACLE_SEEDS_H
 
 #include <stdlib.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tree's madvise(), mprotect(), mlock() and page walker, and doors to them. */
-#include "tree.h"
+/* The tree's madvise(), mprotect(), mlock() and page walker, and entry points to them. */
+#include "harness/kernel/tree.h"
 
 #pragma GCC diagnostic push
 #include "harness/shim/quiet.h"

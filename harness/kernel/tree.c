@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tree's source files, one translation unit, and a door to what is static in
+ * The tree's source files, one translation unit, and entry points to what is static in
  * them. Nothing else belongs here: what the kernel calls is in shim/.
  */
-#include "tree.h"
+#include "harness/kernel/tree.h"
 
 #pragma GCC diagnostic push
 #include "harness/shim/quiet.h"

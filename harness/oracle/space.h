@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * An address space of one VMA as an array of cells, one a page, built into the
- * models' page tables, forked by the tree's copy_page_range() and judged.
+ * models' page tables, forked by the tree's copy_page_range() and checked.
  */
-#ifndef JUDGE_SPACE_H
-#define JUDGE_SPACE_H
+#ifndef ORACLE_SPACE_H
+#define ORACLE_SPACE_H
 
-#include "harness/tree.h"
+#include "harness/kernel/tree.h"
 
 /** alloc_fail_at() - count from 1 again, and let the nth allocation fail (0: none). */
 void alloc_fail_at(long nth);
@@ -32,7 +32,7 @@ enum kind {
 
 enum entry_access { READ_ACCESS, READ_EXCLUSIVE_ACCESS, WRITE_ACCESS };
 
-/* What a page-table entry says, in the judge's words. */
+/* What a page-table entry says, in the words of the oracle. */
 struct cell {
 	enum kind kind;
 	unsigned long value;	/* frame, slot, or the marker's bits */
@@ -96,7 +96,7 @@ struct folio *space_folio(struct space *s, int order, bool anon, bool swapbacked
 bool space_fill(struct space *s, u64 seed);
 
 /**
- * space_fork() - fork the space, judge parent and child, and take both down.
+ * space_fork() - fork the space, check parent and child, and take both down.
  * @event_fork: whether userfaultfd follows the child
  * @fail_at: which allocation fails, or 0
  *

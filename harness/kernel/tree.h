@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Doors to the tree's static functions, and to its system calls as a program
+ * Entry points to the tree's static functions, and to its system calls as a program
  * sees them: they take the locks that the kernel's own entry takes, and work on
  * current->mm. 0 or -errno.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tree's VMAs: mm/vma.c and what it stands on, dup_mmap(), and doors. */
-#include "tree.h"
+/* The tree's VMAs: mm/vma.c and what it stands on, dup_mmap(), and entry points. */
+#include "harness/kernel/tree.h"
 
 #pragma GCC diagnostic push
 #include "harness/shim/quiet.h"

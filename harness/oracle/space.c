@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The judge: what parent and child must hold after a fork, cell by cell, from
+ * The oracle: what parent and child must hold after a fork, cell by cell, from
  * the rules and the kind of the VMA. It reads page tables and PTE bits by itself
  * and calls nothing that the kernel's copy calls.
  */
-#include "harness/judge/space.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 #ifdef PTE_MARKER_GUARD
@@ -462,7 +462,7 @@ static struct cell child_after(const struct space *s, const struct rules *r,
 /*
  * A fault brings a file's page back, or a zero page, with all there is to know of
  * it, a memory error as well. Fork may leave it to that, or copy it; which of the
- * two is not for this judge to say.
+ * two is not for this oracle to say.
  */
 static bool fault_rebuilds(const struct space *s, const struct rules *r,
 			   unsigned long i)
@@ -562,7 +562,7 @@ static void count_rss(const struct cell *c, long *rss)
 }
 
 /* Each cell of both. Returns how many PTE tables the child cannot do without. */
-static long judge_cells(struct space *s, struct mm_struct *child,
+static long check_cells(struct space *s, struct mm_struct *child,
 			const struct rules *r, bool failed, long *rss)
 {
 	unsigned long last = -1UL;
@@ -595,7 +595,7 @@ static long judge_cells(struct space *s, struct mm_struct *child,
 }
 
 /* Each folio: as many references and mappings as there are; alone or shared. */
-static void judge_folios(struct space *s, struct mm_struct *child)
+static void check_folios(struct space *s, struct mm_struct *child)
 {
 	static int refs[NR_PFNS], mapped[NR_PFNS], by_child[NR_PFNS];
 
@@ -637,7 +637,7 @@ static void judge_folios(struct space *s, struct mm_struct *child)
 	}
 }
 
-static void judge_swap(struct space *s, struct mm_struct *child, bool any)
+static void check_swap(struct space *s, struct mm_struct *child, bool any)
 {
 	static int count[NR_SLOTS];
 
@@ -701,7 +701,7 @@ static bool may_write_at_once(vm_flags_t flags)
 }
 
 /* The child's userfaultfd: none, or one of its own with an event on the way. */
-static void judge_uffd(struct space *s, struct vm_area_struct *vma, vm_flags_t flags)
+static void check_uffd(struct space *s, struct vm_area_struct *vma, vm_flags_t flags)
 {
 	struct userfaultfd_ctx *ctx = vma->vm_userfaultfd_ctx.ctx;
 
@@ -780,7 +780,7 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 	alloc_fail_at(fail_at);
 	ret = dup_userfaultfd(&vma, &events);
 	if (!ret) {
-		judge_uffd(s, &vma, flags);
+		check_uffd(s, &vma, flags);
 		/* Another VMA of the same userfaultfd gets the same, for nothing. */
 		allocations = alloc_count();
 		memcpy(&other, &s->vma, sizeof(other));
@@ -805,11 +805,11 @@ int space_fork(struct space *s, bool event_fork, long fail_at)
 		EXPECT_EQ(ret, s->must_fail ? -ENOMEM : 0);
 	}
 
-	needed = judge_cells(s, &child, &r, ret, rss);
+	needed = check_cells(s, &child, &r, ret, rss);
 	for (unsigned long i = s->nr; i < s->nr + 16; i++)
 		EXPECT_EQ(cell_at(s, &child, i).kind, (enum kind)NONE);
-	judge_folios(s, &child);
-	judge_swap(s, &child, rss[SWAPPED]);
+	check_folios(s, &child);
+	check_swap(s, &child, rss[SWAPPED]);
 	EXPECT_EQ(child.rss_stat[MM_FILEPAGES].count, rss[FILES]);
 	EXPECT_EQ(child.rss_stat[MM_ANONPAGES].count, rss[ANON]);
 	EXPECT_EQ(child.rss_stat[MM_SWAPENTS].count, rss[SWAPPED]);

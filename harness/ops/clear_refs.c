@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /proc/PID/clear_refs: nothing is soft-dirty any more. */
+#include "harness/ops/op.h"
+
+static int call(const struct step *s)
+{
+	(void)s;
+	tree_clear_refs();
+	return 0;
+}
+
+static int expect(const struct step *s)
+{
+	for (int i = 0; i < NR_PAGES; i++)
+		s->p->page[i].soft_dirty = false;
+	return 0;
+}
+
+OPERATION(clear_refs) {
+	.often = 2, .over_holes = true, .call = call, .expect = expect,
+};

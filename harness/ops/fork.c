@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/* fork() and exit(); .arg: 1 where userfaultfd follows the child. */
+#include "harness/ops/op.h"
+
+void process_exit(struct process *p)
+{
+	current->mm = p->mm;
+	tree_uffd_put(p->ctx);
+	shim_mm_exit(p->mm);
+	while (p + 1 < process + nr_processes) {
+		*p = p[1];
+		p++;
+	}
+	nr_processes--;
+}
+
+static bool is_wiped_and_moved(const struct held *h)
+{
+	return h->wipe && h->moved;
+}
+
+static int file_vmas(struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	int nr = 0;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma)
+		nr += !!vma->vm_file;
+	mmap_read_unlock(mm);
+	return nr;
+}
+
+bool process_fork(struct process *p, bool followed, long nth)
+{
+	struct process *child = &process[nr_processes];
+	long tables = shim_nr_tables, folios = shim_nr_folios, objects = shim_nr_objects;
+	long committed = shim_committed;
+	int ret;
+
+	if (nr_processes == NR_PROCESSES)
+		return false;
+	/* The kernel would warn: see programs.wiped_after_mremap. */
+	if (test_known("wiped-offset") && any(p->page, NR_PAGES, is_wiped_and_moved))
+		return false;
+	p->ctx->features = followed ? UFFD_FEATURE_EVENT_FORK : 0;
+	shim_uffd_child = NULL;
+	child->mm = shim_mm_new(p->mm);
+	shim_opens = 0;
+	alloc_fail_at(nth);
+	ret = tree_dup_mmap(child->mm, p->mm);
+	if (alloc_failure_is_final())
+		EXPECT_EQ(ret, -ENOMEM);
+	else if (ret != -ENOMEM || !nth || alloc_count() < nth)
+		EXPECT_EQ(ret, 0);
+	if (ret) {
+		EXPECT(!shim_uffd_child);
+		alloc_fail_at(0);
+		current->mm = child->mm;
+		shim_mm_exit(child->mm);
+		EXPECT_EQ(shim_nr_tables, tables);
+		EXPECT_EQ(shim_nr_folios, folios);
+		EXPECT_EQ(shim_nr_objects, objects);
+		EXPECT_EQ(shim_committed, committed);
+		check_process(p);
+		check_counts();
+		return true;
+	}
+	alloc_fail_at(0);
+	shim_rcu_end();
+	child->ctx = shim_uffd_child ?: uffd_new(child->mm);
+	EXPECT_EQ(shim_opens, file_vmas(child->mm));
+	nr_processes++;
+	for (int i = 0; i < NR_PAGES; i++) {
+		struct held *h = &child->page[i];
+
+		*h = p->page[i];
+		if (h->dontfork)
+			*h = (struct held){ 0 };
+		h->locked = false;
+		if (!followed)
+			h->uffd = 0;
+		if (!followed || (h->wipe && h->file < 0))
+			h->wp = false;
+		if (h->wipe)
+			h->copy = h->guard = false;
+	}
+	check_process(p);
+	check_process(child);
+	check_counts();
+	check_child_tables(p, child);
+	return true;
+}
+
+static void draw(struct op *op, unsigned int random)
+{
+	op->fail = random & 3 ? 0 : 1 + (random >> 2) % 40;
+}
+
+static bool fork_process(const struct step *s)
+{
+	return process_fork(s->p, s->arg & 1, s->fail);
+}
+
+static bool exit_process(const struct step *s)
+{
+	if (nr_processes == 1)
+		return false;
+	process_exit(s->p);
+	return true;
+}
+
+/* It was checked as it was made. */
+static int nothing(const struct step *s)
+{
+	(void)s;
+	return 0;
+}
+
+OPERATION(fork) {
+	.often = 8, .over_holes = true, .draw = draw, .sensible = fork_process,
+	.call = nothing, .expect = nothing,
+};
+
+OPERATION(exit) {
+	.often = 3, .over_holes = true, .sensible = exit_process,
+	.call = nothing, .expect = nothing,
+};

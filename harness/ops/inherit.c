@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What madvise() says of the child: MADV_WIPEONFORK, MADV_DONTFORK, and their opposites. */
+#include "harness/ops/op.h"
+
+static int wipe(const struct step *s)
+{
+	return tree_madvise(s->addr, s->len, MADV_WIPEONFORK);
+}
+
+/* Anonymous memory only. */
+static int expect_wiped(const struct step *s)
+{
+	struct held *h;
+
+	for (h = s->h; h < s->end && h->file < 0; h++)
+		h->wipe = true;
+	return h < s->end ? -EINVAL : 0;
+}
+
+OPERATION(wipeonfork) { .often = 1, .call = wipe, .expect = expect_wiped };
+
+static int keep(const struct step *s)
+{
+	return tree_madvise(s->addr, s->len, MADV_KEEPONFORK);
+}
+
+static int expect_kept(const struct step *s)
+{
+	for (struct held *h = s->h; h < s->end; h++)
+		h->wipe = false;
+	return 0;
+}
+
+OPERATION(keeponfork) { .often = 1, .call = keep, .expect = expect_kept };
+
+static int dont_fork(const struct step *s)
+{
+	return tree_madvise(s->addr, s->len, MADV_DONTFORK);
+}
+
+static int expect_not_forked(const struct step *s)
+{
+	for (struct held *h = s->h; h < s->end; h++)
+		h->dontfork = true;
+	return 0;
+}
+
+OPERATION(dontfork) { .often = 1, .call = dont_fork, .expect = expect_not_forked };
+
+static int do_fork(const struct step *s)
+{
+	return tree_madvise(s->addr, s->len, MADV_DOFORK);
+}
+
+static int expect_forked(const struct step *s)
+{
+	for (struct held *h = s->h; h < s->end; h++)
+		h->dontfork = false;
+	return 0;
+}
+
+OPERATION(dofork) { .often = 1, .call = do_fork, .expect = expect_forked };

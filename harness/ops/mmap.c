@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mmap(MAP_FIXED), over whatever is there; .arg: the protection, or which file. */
+#include "harness/ops/op.h"
+
+static int map_private(const struct step *s)
+{
+	return tree_mmap(NULL, s->addr, s->len, prot_flags(s->arg % 3), s->addr >> PAGE_SHIFT);
+}
+
+static int expect_private(const struct step *s)
+{
+	map_pages(s, (struct held){ .prot = s->arg % 3, .file = -1 });
+	return 0;
+}
+
+OPERATION(mmap) {
+	.often = 6, .over_holes = true, .call = map_private, .expect = expect_private,
+};
+
+/* Anonymous and shared: a file of its own, whose number is the next. */
+static bool has_room(const struct step *s)
+{
+	(void)s;
+	return nr_files < NR_FILES;
+}
+
+static int map_shared(const struct step *s)
+{
+	return tree_mmap(NULL, s->addr, s->len,
+			 prot_flags(s->arg % 3) | VM_SHARED | VM_MAYSHARE, 0);
+}
+
+static int expect_shared(const struct step *s)
+{
+	struct vm_area_struct *vma = shim_vma_at(s->addr);
+	struct file_content *f = &files[nr_files];
+
+	f->file = vma ? vma->vm_file : NULL;
+	f->shmem = true;
+	memset(f->content, 0, sizeof(f->content));
+	map_pages(s, (struct held){ .prot = s->arg % 3, .shared = true, .file = nr_files++ });
+	return 0;
+}
+
+OPERATION(mmap_shared) {
+	.often = 6, .over_holes = true, .sensible = has_room, .call = map_shared,
+	.expect = expect_shared,
+};
+
+/* .arg: 1 shared, 2 of shmem. */
+static int map_file(const struct step *s)
+{
+	return tree_mmap(files[s->arg >> 1 & 1].file, s->addr, s->len, prot_flags(RW) |
+			 (s->arg & 1 ? VM_SHARED | VM_MAYSHARE : 0), s->at);
+}
+
+static int expect_file(const struct step *s)
+{
+	map_pages(s, (struct held){ .prot = RW, .shared = s->arg & 1,
+				    .file = s->arg >> 1 & 1, .pgoff = s->at });
+	return 0;
+}
+
+OPERATION(mmap_file) {
+	.often = 4, .over_holes = true, .call = map_file, .expect = expect_file,
+};

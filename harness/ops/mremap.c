@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mremap(MREMAP_FIXED) to page .arg, over whatever is there. */
+#include "harness/ops/op.h"
+
+static int target(const struct step *s)
+{
+	return s->arg % NR_PAGES;
+}
+
+/*
+ * Of one VMA, to where it is not, all of it. A tree with that defect takes the
+ * whole VMA that it merged with away from userfaultfd.
+ */
+static bool sensible(const struct step *s)
+{
+	int to = target(s);
+
+	if (any(s->h, s->nr, is_registered) && test_known("mremap-uffd"))
+		return false;
+	return to + s->nr <= NR_PAGES && (to >= s->at + s->nr || s->at >= to + s->nr) &&
+	       shim_vma_at(s->addr)->vm_end >= s->addr + s->len;
+}
+
+static int call(const struct step *s)
+{
+	return tree_mremap(s->addr, s->len, PROGRAM_START + target(s) * PAGE_SIZE);
+}
+
+/* Its events are not asked for, so userfaultfd stays behind. */
+static int expect(const struct step *s)
+{
+	struct held *to = &s->p->page[target(s)];
+
+	for (int i = 0; i < s->nr; i++) {
+		to[i] = s->h[i];
+		to[i].uffd = to[i].wp = 0;
+		to[i].moved = true;
+		s->h[i] = (struct held){ 0 };
+	}
+	return 0;
+}
+
+OPERATION(mremap) {
+	.often = 4, .sensible = sensible, .call = call, .expect = expect,
+};

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/* munmap(), over holes and part of VMAs. */
+#include "harness/ops/op.h"
+
+static int call(const struct step *s)
+{
+	return tree_munmap(s->addr, s->len);
+}
+
+static int expect(const struct step *s)
+{
+	for (struct held *h = s->h; h < s->end; h++)
+		*h = (struct held){ 0 };
+	return 0;
+}
+
+OPERATION(munmap) {
+	.often = 3, .over_holes = true, .call = call, .expect = expect,
+};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An operation is one system call as programs make it. Its file says how often it is
+ * drawn and how its arguments are, makes the call, and says what must come of it:
+ *
+ *	OPERATION(munmap) {
+ *		.often = 3, .over_holes = true,
+ *		.call = call, .expect = expect,
+ *	};
+ *
+ * That registers it: programs, the shrinker and libFuzzer have it from then on.
+ */
+#ifndef OPS_OP_H
+#define OPS_OP_H
+
+#include "harness/oracle/program.h"
+#include "harness/oracle/space.h"
+#include "harness/test.h"
+
+/* A step, as an operation sees it. */
+struct step {
+	struct process *p;
+	int at, nr, arg;
+	int fail;
+	unsigned long addr, len;
+	struct held *h, *end;		/* what the process holds in that range */
+};
+
+/**
+ * struct operation - a system call, for programs.
+ * @often: of about 100 steps
+ * @over_holes: it may be called where nothing is mapped
+ * @draw: arguments that want more than any numbers, from a random one
+ * @sensible: whether the step makes sense where it stands; NULL: wherever
+ * @call: make it; 0 or -errno
+ * @expect: what it must have returned; changes what the process holds to what it
+ *	must hold now
+ */
+struct operation {
+	const char *name;
+	unsigned char often;
+	bool over_holes;
+	void (*draw)(struct op *op, unsigned int random);
+	bool (*sensible)(const struct step *s);
+	int (*call)(const struct step *s);
+	int (*expect)(const struct step *s);
+	struct operation *next;
+};
+
+void operation_register(struct operation *operation);
+
+#define OPERATION(id)							\
+	static struct operation op_##id;				\
+	static void __attribute__((constructor)) register_##id(void)	\
+	{								\
+		op_##id.name = #id;					\
+		operation_register(&op_##id);				\
+	}								\
+	static struct operation op_##id =
+
+/** prot_flags() - the flags of a mapping with that protection. */
+static inline vm_flags_t prot_flags(int prot)
+{
+	return (prot == RW ? VM_READ | VM_WRITE : prot == R ? VM_READ : 0) |
+	       VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+}
+
+/** map_pages() - the range is another mapping's from now on. */
+static inline void map_pages(const struct step *s, struct held as)
+{
+	as.mapped = as.soft_dirty = true;
+	for (struct held *h = s->h; h < s->end; h++, as.pgoff++)
+		*h = as;
+}
+
+struct userfaultfd_ctx *uffd_new(struct mm_struct *mm);
+/** process_exit() - exit(), and the others move up. */
+void process_exit(struct process *p);
+/** process_fork() - fork(), checked; false: there is no room for another. */
+bool process_fork(struct process *p, bool followed, long fail);
+
+#endif

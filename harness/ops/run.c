@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Programs: which operations there are, how a program is drawn, and how it runs. */
+#include "harness/ops/op.h"
+
+static struct operation *operations;
+static int nr_operations, sum_often;
+
+/* By name, whatever the order in which they were linked. */
+void operation_register(struct operation *operation)
+{
+	struct operation **p = &operations;
+
+	while (*p && strcmp((*p)->name, operation->name) < 0)
+		p = &(*p)->next;
+	operation->next = *p;
+	*p = operation;
+	nr_operations++;
+	sum_often += operation->often;
+}
+
+static const struct operation *find(const struct op *op)
+{
+	const struct operation *o = op->does;
+
+	if (o)
+		return o;
+	for (o = operations; o && strcmp(o->name, op->name); o = o->next)
+		;
+	if (!o)
+		test_fail(__FILE__, __LINE__, "no operation is called %s", op->name);
+	return o;
+}
+
+struct op program_op(unsigned int n)
+{
+	const struct operation *o = operations;
+
+	for (n %= nr_operations; n--; o = o->next)
+		;
+	return (struct op){ .name = o->name, .does = o };
+}
+
+/* One step. False: it makes no sense here, and nothing was done. */
+static bool step(const struct op *op)
+{
+	const struct operation *does = find(op);
+	struct process *p = &process[op->who % nr_processes];
+	int at = op->at % NR_PAGES;
+	int nr = 1 + (op->nr ? op->nr - 1 : 0) % (NR_PAGES - at);
+	struct step s = {
+		.p = p, .at = at, .nr = nr, .arg = op->arg, .fail = op->fail,
+		.addr = PROGRAM_START + at * PAGE_SIZE, .len = nr * PAGE_SIZE,
+		.h = &p->page[at], .end = &p->page[at + nr],
+	};
+	int ret, due;
+
+	if (!does)
+		return false;
+	current->mm = p->mm;
+	if (!does->over_holes && any(s.h, nr, is_hole))
+		return false;
+	if (does->sensible && !does->sensible(&s))
+		return false;
+	ret = does->call(&s);
+	due = does->expect(&s);
+	if (ret != due)
+		test_fail(__FILE__, __LINE__, "returned %d, expected %d", ret, due);
+	return true;
+}
+
+static void begin_program(void)
+{
+	INIT_LIST_HEAD(&init_mm.mmlist);
+	/* What an earlier program has leaked is not this one's. */
+	shim_nr_folios = shim_nr_objects = shim_nr_tables = 0;
+	shim_nr_files = shim_committed = 0;
+	next_content = 0;
+	memset(process[0].page, 0, sizeof(process[0].page));
+	process[0].mm = shim_mm_new(NULL);
+	process[0].ctx = uffd_new(process[0].mm);
+	nr_processes = 1;
+	for (nr_files = 0; nr_files < 2; nr_files++) {
+		files[nr_files].file = shim_file_new(nr_files);
+		files[nr_files].shmem = nr_files;
+		memset(files[nr_files].content, 0, sizeof(files[0].content));
+	}
+}
+
+static void end_program(void)
+{
+	while (nr_processes)
+		process_exit(&process[0]);
+	fput(files[0].file);
+	fput(files[1].file);
+	EXPECT_EQ(shim_nr_folios, 0l);
+	EXPECT_EQ(shim_nr_objects, 0l);
+	EXPECT_EQ(shim_nr_tables, 0l);
+	EXPECT_EQ(shim_nr_files, 0l);
+	EXPECT_EQ(shim_committed, 0l);
+}
+
+void program_forks(const struct op *ops, unsigned int nr, long forks)
+{
+	begin_program();
+	for (unsigned int i = 0; i < nr; i++)
+		EXPECT(step(&ops[i]));
+	while (forks--) {
+		process_fork(&process[0], false, 0);
+		process_exit(&process[1]);
+	}
+	end_program();
+}
+
+long program_run(const struct op *ops, unsigned int nr)
+{
+	int before = test_failures();
+	long done = 0;
+
+	begin_program();
+	for (unsigned int i = 0; i < nr; i++) {
+		done += step(&ops[i]);
+		shim_rcu_end();
+		if (test_failures() == before)
+			continue;
+		test_say("at step %u, { \"%s\", .who = %d, .at = %d, .nr = %d, .arg = %d, .fail = %d }:",
+			 i, ops[i].name, ops[i].who, ops[i].at, ops[i].nr, ops[i].arg,
+			 ops[i].fail);
+		break;
+	}
+	if (test_failures() == before) {
+		for (int i = 0; i < nr_processes; i++)
+			check_process(&process[i]);
+		check_counts();
+	}
+	if (test_failures() != before)
+		for (int i = 0; i < nr_processes; i++)
+			draw_process(&process[i]);
+	end_program();
+	return done;
+}
+
+void program_random(struct op *ops, unsigned int nr, u64 seed)
+{
+	u64 state = seed * 0x9e3779b97f4a7c15ULL + 1;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct operation *o = operations;
+		unsigned int r[5];
+		int left;
+
+		for (int n = 0; n < 5; n++) {
+			state ^= state >> 12;
+			state ^= state << 25;
+			state ^= state >> 27;
+			r[n] = state * 0x2545f4914f6cdd1dULL >> 33;
+		}
+		for (left = r[0] % sum_often; left >= o->often; o = o->next)
+			left -= o->often;
+		ops[i] = (struct op){ o->name, r[1], r[2] % NR_PAGES, 1 + r[3] % 20, r[4],
+				      .does = o };
+		if (o->draw)
+			o->draw(&ops[i], r[3]);
+		/* Begin with something that is there. */
+		if (i)
+			continue;
+		ops[i].name = r[0] & 1 ? "mmap_shared" : "mmap";
+		ops[i].does = find(&(struct op){ .name = ops[i].name });
+	}
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* userfaultfd: which ranges it has; .arg: 1 for missing pages as well. */
+#include "harness/ops/op.h"
+
+struct userfaultfd_ctx *uffd_new(struct mm_struct *mm)
+{
+	struct userfaultfd_ctx *ctx = shim_cache_alloc(userfaultfd_ctx_cachep, GFP_KERNEL);
+
+	memset(ctx, 0, sizeof(*ctx));
+	refcount_set(&ctx->refcount, 1);
+	ctx->mm = mm;
+	mmgrab(mm);
+	return ctx;
+}
+
+static int mode(const struct step *s)
+{
+	return (HAS_WP ? WP : 0) | (s->arg & 1 || !HAS_WP ? MISSING : 0);
+}
+
+static int do_register(const struct step *s)
+{
+	return tree_uffd_register(s->p->ctx, s->addr, s->len,
+		(mode(s) & MISSING ? UFFDIO_REGISTER_MODE_MISSING : 0) |
+		(mode(s) & WP ? UFFDIO_REGISTER_MODE_WP : 0));
+}
+
+static int expect_registered(const struct step *s)
+{
+	if (any(s->h, s->nr, is_plain_file))
+		return -EINVAL;
+	for (struct held *h = s->h; h < s->end; h++)
+		if ((h->uffd & mode(s)) != mode(s))
+			h->uffd = mode(s);
+	return 0;
+}
+
+OPERATION(uffd_register) {
+	.often = 4, .call = do_register, .expect = expect_registered,
+};
+
+static int unregister(const struct step *s)
+{
+	return tree_uffd_unregister(s->p->ctx, s->addr, s->len);
+}
+
+static int expect_unregistered(const struct step *s)
+{
+	if (any(s->h, s->nr, is_plain_file))
+		return -EINVAL;
+	for (struct held *h = s->h; h < s->end; h++) {
+		h->wp &= !h->uffd;
+		h->uffd = 0;
+	}
+	return 0;
+}
+
+OPERATION(uffd_unregister) {
+	.often = 2, .call = unregister, .expect = expect_unregistered,
+};

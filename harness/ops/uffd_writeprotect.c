@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/* UFFDIO_WRITEPROTECT, to protect and to resolve. */
+#include "harness/ops/op.h"
+
+static bool has_wp(const struct step *s)
+{
+	(void)s;
+	return HAS_WP;
+}
+
+/* Of anonymous memory only what is there is protected. */
+static int expect(const struct step *s, bool protect)
+{
+	struct held *h;
+	int at = s->at;
+
+	for (h = s->h; h < s->end && h->uffd & WP; h++, at++)
+		h->wp = protect && !h->guard &&
+			(h->file >= 0 ||
+			 look(table_at(s->p->mm, PROGRAM_START + at * PAGE_SIZE), at).there);
+	return h < s->end ? -ENOENT : 0;
+}
+
+static int protect(const struct step *s)
+{
+	return tree_uffd_wp(s->p->ctx, s->addr, s->len, true);
+}
+
+static int expect_protected(const struct step *s)
+{
+	return expect(s, true);
+}
+
+OPERATION(uffd_protect) {
+	.often = 6, .sensible = has_wp, .call = protect, .expect = expect_protected,
+};
+
+static int unprotect(const struct step *s)
+{
+	return tree_uffd_wp(s->p->ctx, s->addr, s->len, false);
+}
+
+static int expect_unprotected(const struct step *s)
+{
+	return expect(s, false);
+}
+
+OPERATION(uffd_unprotect) {
+	.often = 2, .sensible = has_wp, .call = unprotect, .expect = expect_unprotected,
+};

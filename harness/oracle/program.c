@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The oracle of programs: finds VMAs by the kernel's tree, reads page tables by
+ * itself, and calls nothing that changes anything.
+ */
+#include "harness/oracle/program.h"
+#include "harness/oracle/space.h"
+#include "harness/test.h"
+
+struct process process[NR_PROCESSES];
+int nr_processes;
+struct file_content files[NR_FILES];
+int nr_files;
+const char * const names[NR_NAMES] = { NULL, "one", "two" };
+u64 next_content;
+
+pte_t *table_at(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long *table = (unsigned long *)mm->pgd;
+
+	table = (unsigned long *)(table[addr >> PGDIR_SHIFT] & PAGE_MASK);
+	if (table)
+		table = (unsigned long *)
+			(table[addr >> PUD_SHIFT & (PTRS_PER_PUD - 1)] & PAGE_MASK);
+	if (table)
+		table = (unsigned long *)
+			(table[addr >> PMD_SHIFT & (PTRS_PER_PMD - 1)] & PAGE_MASK);
+	return (pte_t *)table;
+}
+
+struct seen look(const pte_t *table, int i)
+{
+	unsigned long addr = PROGRAM_START + i * PAGE_SIZE;
+	pteval_t v = table ? table[addr >> PAGE_SHIFT & 511].pte : 0;
+	unsigned int type = v >> SWP_TYPE_BIT & 31;
+	struct seen s = { .there = v };
+
+	if (!v)
+		return s;
+	if (v & (PTE_PRESENT | PTE_PROTNONE)) {
+		struct page *page = &shim_pages[(v >> PFN_PTE_SHIFT) - FIRST_PFN];
+
+		s.wp = v & PTE_UFFD;
+		s.write = v & PTE_WRITE;
+		s.content = page->content;
+		if (!(v & PTE_SPECIAL))
+			s.page = page;
+	} else if (type == SWP_PTE_MARKER) {
+		s.marker = true;
+		s.guard = v >> SWP_OFFSET_BIT & GUARD_MARKER;
+		s.wp = v >> SWP_OFFSET_BIT & PTE_MARKER_UFFD_WP;
+	} else {
+		s.wp = v & PTE_SWP_UFFD;
+		s.slot = v >> SWP_OFFSET_BIT;
+		s.content = shim_slot_content[s.slot];
+	}
+	return s;
+}
+
+static void wrong(const struct process *p, int i, const char *what)
+{
+	test_fail(__FILE__, __LINE__, "process %d, page %d: %s", (int)(p - process), i, what);
+}
+
+static void check_vma(const struct process *p, const struct vm_area_struct *vma,
+		      int first, int end)
+{
+	const char *name = vma->anon_name ? vma->anon_name->name : NULL;
+	vm_flags_t flags = vma->vm_flags;
+
+	for (int i = first; i < end; i++) {
+		const struct held *h = &p->page[i];
+		int prot = flags & VM_WRITE ? RW : flags & VM_READ ? R : NO_ACCESS;
+		int uffd = (flags & VM_UFFD_MISSING ? MISSING : 0) |
+			   (flags & VM_UFFD_WP ? WP : 0);
+
+		if (!h->mapped) {
+			wrong(p, i, "mapped");
+			continue;
+		}
+		if (prot != h->prot)
+			wrong(p, i, "another protection");
+		if (!(flags & VM_SHARED) != !h->shared)
+			wrong(p, i, "shared or private");
+		if (!(flags & VM_LOCKED) != !h->locked)
+			wrong(p, i, "locked or not");
+		if (!(flags & VM_WIPEONFORK) != !h->wipe)
+			wrong(p, i, "WIPEONFORK or not");
+		if (!(flags & VM_DONTCOPY) != !h->dontfork)
+			wrong(p, i, "DONTFORK or not");
+		if (h->guards_near && !(flags & GUARD_FLAG))
+			wrong(p, i, "VM_MAYBE_GUARD is lost");
+		if (h->soft_dirty && VM_SOFTDIRTY & STICKY & ~flags)
+			wrong(p, i, "VM_SOFTDIRTY is lost");
+		if (uffd != h->uffd)
+			wrong(p, i, "another userfaultfd mode");
+		if (vma->vm_userfaultfd_ctx.ctx != (h->uffd ? p->ctx : NULL))
+			wrong(p, i, "another userfaultfd");
+		if (!name != !names[h->name] || (name && strcmp(name, names[h->name])))
+			wrong(p, i, "another name");
+		if (vma->vm_file != (h->file < 0 ? NULL : files[h->file].file))
+			wrong(p, i, "another file");
+		if (h->file >= 0 && vma->vm_pgoff + (i - first) +
+		    ((PROGRAM_START + first * PAGE_SIZE - vma->vm_start) >> PAGE_SHIFT) != h->pgoff)
+			wrong(p, i, "another page of the file");
+	}
+}
+
+static void check_page(const struct process *p, int i, const struct seen *s)
+{
+	const struct held *h = &p->page[i];
+
+	if (!h->mapped) {
+		if (s->there)
+			wrong(p, i, "an entry, where nothing is mapped");
+		return;
+	}
+	if (s->guard != h->guard)
+		wrong(p, i, h->guard ? "the guard is lost" : "a guard");
+	if (s->wp != h->wp)
+		wrong(p, i, h->wp ? "the write protection is lost" : "write-protected");
+	if (h->guard)
+		return;
+	if (h->copy) {
+		if (!s->page && !s->slot)
+			wrong(p, i, "the private page is lost");
+		else if (s->content != h->content)
+			wrong(p, i, "another content");
+		if (s->page && !s->page->anon)
+			wrong(p, i, "a page of the file in place of the copy");
+	} else if (s->page || s->slot) {
+		if (s->content != (h->file < 0 ? 0 : files[h->file].content[h->pgoff]))
+			wrong(p, i, "another content");
+	}
+	if (s->write && (h->prot != RW || h->wp ||
+			 (!h->shared && (!s->page || s->page->_mapcount.counter ||
+					 !s->page->anon))))
+		wrong(p, i, "may be written");
+	if (s->page && s->page->exclusive && s->page->_mapcount.counter)
+		wrong(p, i, "a page that is one process's alone, and mapped by others");
+}
+
+/* Who has a private page to unmap or to move finds it, through its anon_vma. */
+static void check_rmap(const struct process *p, int i, const struct vm_area_struct *vma,
+		       const struct page *page)
+{
+	struct anon_vma_chain *avc;
+	bool found = false;
+
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+		found = found || page->mapping == (char *)avc->anon_vma + PAGE_MAPPING_ANON;
+	if (!found)
+		wrong(p, i, "the rmap does not find the page: not in the VMA's anon_vmas");
+	else if (page->index != shim_anon_index(vma, PROGRAM_START + i * PAGE_SIZE))
+		wrong(p, i, "the rmap does not find the page: another offset");
+}
+
+/* The trees that the rmap walks: in order, and each node knows the last page below. */
+static unsigned long check_anon_tree(const struct rb_node *node, unsigned long *at)
+{
+	const struct anon_vma_chain *avc;
+	unsigned long last, first;
+
+	if (!node)
+		return 0;
+	avc = rb_entry(node, struct anon_vma_chain, rb);
+	first = shim_anon_index(avc->vma, avc->vma->vm_start);
+	last = shim_anon_index(avc->vma, avc->vma->vm_end - PAGE_SIZE);
+	last = max(last, check_anon_tree(node->rb_left, at));
+	if (first < *at)
+		test_fail(__FILE__, __LINE__, "an anon_vma's tree is out of order");
+	*at = first;
+	last = max(last, check_anon_tree(node->rb_right, at));
+	if (avc->rb_subtree_last != last)
+		test_fail(__FILE__, __LINE__, "an anon_vma's tree hides pages from the rmap");
+	return last;
+}
+
+static unsigned long check_file_tree(const struct rb_node *node, unsigned long *at)
+{
+	const struct vm_area_struct *vma;
+	unsigned long last;
+
+	if (!node)
+		return 0;
+	vma = rb_entry(node, struct vm_area_struct, shared.rb);
+	last = vma->vm_pgoff + ((vma->vm_end - vma->vm_start) >> PAGE_SHIFT) - 1;
+	last = max(last, check_file_tree(node->rb_left, at));
+	if (vma->vm_pgoff < *at)
+		test_fail(__FILE__, __LINE__, "a file's tree of VMAs is out of order");
+	*at = vma->vm_pgoff;
+	last = max(last, check_file_tree(node->rb_right, at));
+	if (vma->shared.rb_subtree_last != last)
+		test_fail(__FILE__, __LINE__, "a file's tree hides pages from the rmap");
+	return last;
+}
+
+static void check_trees(const struct vm_area_struct *vma)
+{
+	struct anon_vma_chain *avc;
+	unsigned long at;
+
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+		at = 0;
+		check_anon_tree(avc->anon_vma->rb_root.rb_root.rb_node, &at);
+	}
+	at = 0;
+	if (vma->vm_file)
+		check_file_tree(vma->vm_file->f_mapping->i_mmap.rb_root.rb_node, &at);
+}
+
+/* How many tables there are below, and in all. */
+static long count_tables(const unsigned long *table, int level)
+{
+	static const int entries[] = { 0, PTRS_PER_PMD, PTRS_PER_PUD, PTRS_PER_PGD };
+	static const unsigned int sizes[] = {
+		sizeof(pte_t[PTRS_PER_PTE]), sizeof(pmd_t[PTRS_PER_PMD]),
+		sizeof(pud_t[PTRS_PER_PUD]),
+	};
+	long bytes = 0;
+
+	for (int i = 0; i < entries[level]; i++)
+		if (table[i])
+			bytes += sizes[level - 1] +
+				 count_tables((unsigned long *)(table[i] & PAGE_MASK), level - 1);
+	return bytes;
+}
+
+void check_process(const struct process *p)
+{
+	VMA_ITERATOR(vmi, p->mm, 0);
+	unsigned long mapped = 0, locked = 0, data = 0;
+	long rss[NR_MM_COUNTERS] = { 0 };
+	const pte_t *table = NULL;
+	struct vm_area_struct *vma, *vma_of[NR_PAGES] = { NULL };
+	int vmas = 0, covered = 0;
+
+	mmap_read_lock(p->mm);
+	for_each_vma(vmi, vma) {
+		int first = (vma->vm_start - PROGRAM_START) >> PAGE_SHIFT;
+		int end = (vma->vm_end - PROGRAM_START) >> PAGE_SHIFT;
+
+		vmas++;
+		if (vma->vm_start < PROGRAM_START || first < covered || end > NR_PAGES) {
+			wrong(p, first, "a VMA where none can be");
+			continue;
+		}
+		check_vma(p, vma, first, end);
+		check_trees(vma);
+		for (; covered < first; covered++)
+			if (p->page[covered].mapped)
+				wrong(p, covered, "not mapped");
+		for (; covered < end; covered++)
+			vma_of[covered] = vma;
+	}
+	mmap_read_unlock(p->mm);
+	for (; covered < NR_PAGES; covered++)
+		if (p->page[covered].mapped)
+			wrong(p, covered, "not mapped");
+	for (int i = 0; i < NR_PAGES; i++) {
+		unsigned long addr = PROGRAM_START + i * PAGE_SIZE;
+		struct seen s;
+
+		if (!i || !(addr & ~PMD_MASK))
+			table = table_at(p->mm, addr);
+		s = look(table, i);
+		check_page(p, i, &s);
+		if (vma_of[i] && s.page && s.page->anon)
+			check_rmap(p, i, vma_of[i], s.page);
+		mapped += p->page[i].mapped;
+		locked += p->page[i].mapped && p->page[i].locked;
+		data += p->page[i].mapped && p->page[i].prot == RW && !p->page[i].shared;
+		if (s.slot)
+			rss[MM_SWAPENTS]++;
+		else if (s.page)
+			rss[s.page->anon ? MM_ANONPAGES : s.page->swapbacked ?
+			    MM_SHMEMPAGES : MM_FILEPAGES]++;
+	}
+	EXPECT_EQ(p->mm->map_count, vmas);
+	EXPECT_EQ(p->mm->total_vm, mapped);
+	EXPECT_EQ(p->mm->locked_vm, locked);
+	EXPECT_EQ(p->mm->data_vm, data);
+	for (int i = 0; i < NR_MM_COUNTERS; i++)
+		EXPECT_EQ(p->mm->rss_stat[i].count, rss[i]);
+	EXPECT_EQ((long)p->mm->pgtables_bytes.counter,
+		  count_tables((unsigned long *)p->mm->pgd, 3));
+	EXPECT_EQ((int)refcount_read(&p->ctx->refcount), 1);
+	EXPECT_EQ(p->ctx->mmap_changing.counter, 0);
+	EXPECT_EQ(p->ctx->map_changing_lock.dep_map.writers, 0);
+	EXPECT_EQ(p->mm->notifying, 0);
+	EXPECT(!p->mm->stale_tlb);
+	EXPECT_EQ(shim_lazy_mmu, 0);
+	EXPECT_EQ(p->mm->write_protect_seq.sequence & 1, 0u);
+	EXPECT(!rwsem_is_locked(&p->mm->mmap_lock));
+	EXPECT_EQ(shim_locks_held, 0);
+	EXPECT_EQ(shim_rcu_depth, 0);
+	if (rss[MM_SWAPENTS])
+		EXPECT(!list_empty(&p->mm->mmlist));
+}
+
+/* What decides on the reuse of an anon_vma: who uses it, and how many came of it. */
+static void check_anon_vmas(void)
+{
+	struct anon_vma *seen[256];
+	int nr = 0, active[256] = { 0 }, children[256] = { 0 };
+
+	for (int turn = 0; turn < 2; turn++)
+		for (int n = 0; n < nr_processes; n++) {
+			VMA_ITERATOR(vmi, process[n].mm, 0);
+			struct vm_area_struct *vma;
+
+			rcu_read_lock();
+			for_each_vma(vmi, vma) {
+				struct anon_vma_chain *avc;
+
+				list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+					int i;
+
+					for (i = 0; i < nr && seen[i] != avc->anon_vma; i++)
+						;
+					if (i < nr)
+						continue;
+					if (nr == ARRAY_SIZE(seen))
+						abort();
+					seen[nr++] = avc->anon_vma;
+				}
+				for (int i = 0; turn && i < nr; i++)
+					active[i] += vma->anon_vma == seen[i];
+			}
+			rcu_read_unlock();
+		}
+	for (int i = 0; i < nr; i++)
+		for (int n = 0; n < nr; n++)
+			children[i] += seen[n]->parent == seen[i];
+	for (int i = 0; i < nr; i++) {
+		EXPECT_EQ((long)seen[i]->num_active_vmas, (long)active[i]);
+		EXPECT_EQ((long)seen[i]->num_children, (long)children[i]);
+	}
+}
+
+/* Each page and slot is counted as often as all processes have it; anon_vmas, too. */
+void check_counts(void)
+{
+	static int seen[NR_PFNS], seen_slot[NR_SLOTS];
+
+	check_anon_vmas();
+	for (int turn = 0; turn < 2; turn++)
+		for (int n = 0; n < nr_processes; n++)
+			for (int i = 0; i < NR_PAGES; i++) {
+				unsigned long addr = PROGRAM_START + i * PAGE_SIZE;
+				struct seen s = look(table_at(process[n].mm, addr), i);
+				int *count = s.page ? &seen[s.page - shim_pages] :
+					     s.slot ? &seen_slot[s.slot] : NULL;
+
+				if (!count)
+					continue;
+				if (!turn) {
+					++*count;
+				} else if (*count) {
+					if (s.slot)
+						EXPECT_EQ(shim_swap_count[s.slot], *count);
+					else
+						EXPECT_EQ(s.page->_mapcount.counter + 1, *count);
+					if (s.page)
+						EXPECT_EQ(s.page->_refcount.counter,
+							  *count + !s.page->anon);
+					*count = 0;
+				}
+			}
+}
+
+/* Page tables of the child: none but for what the child's VMAs may hold. */
+void check_child_tables(const struct process *parent, const struct process *child)
+{
+	for (int half = 0; half < 2; half++) {
+		unsigned long start = PROGRAM_START + half * (NR_PAGES / 2) * PAGE_SIZE;
+		unsigned long end = start + NR_PAGES / 2 * PAGE_SIZE;
+		bool due = !table_at(child->mm, start);
+		struct vma_iterator vmi, of_parent;
+		struct vm_area_struct *vma, *src;
+
+		rcu_read_lock();
+		vma_iter_init(&vmi, child->mm, start);
+		for_each_vma_range(vmi, vma, end) {
+			/* What is wiped starts without the parent's pages. */
+			EXPECT(!vma->anon_vma || !(vma->vm_flags & VM_WIPEONFORK));
+			vma_iter_init(&of_parent, parent->mm, vma->vm_start);
+			src = vma_next(&of_parent);
+			due |= vma->vm_flags & (GUARD_FLAG | VM_UFFD_WP | RWP_FLAG) ||
+			       (src && src->anon_vma);
+		}
+		rcu_read_unlock();
+		if (!due)
+			test_fail(__FILE__, __LINE__,
+				  "the child has a page table that nothing asks for");
+	}
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What processes must hold: an array a process, one element a page of its window.
+ * The operations of ops/ say what becomes of it; program.c compares it with the
+ * VMAs, the page tables and the accounts. Nothing here calls what it checks.
+ */
+#ifndef ORACLE_PROGRAM_H
+#define ORACLE_PROGRAM_H
+
+#include "harness/kernel/tree.h"
+#include "harness/ops/program.h"
+
+#define NR_PAGES	PROGRAM_PAGES
+#define NR_PROCESSES	4
+#define NR_FILES	48
+#define NR_NAMES	3
+
+#ifdef VM_MAYBE_GUARD
+#define GUARD_FLAG	VM_MAYBE_GUARD
+#define GUARD_MARKER	PTE_MARKER_GUARD
+#else
+#define GUARD_FLAG	0
+#define GUARD_MARKER	0
+#define MADV_GUARD_INSTALL	0
+#define MADV_GUARD_REMOVE	0
+#endif
+#ifdef VM_UFFD_RWP
+#define RWP_FLAG	VM_UFFD_RWP
+#else
+#define RWP_FLAG	0
+#endif
+#define HAS_WP		IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP)
+
+enum { MISSING = 1, WP = 2 };
+
+/* What a process must hold at a page. */
+struct held {
+	bool mapped, shared, locked, wipe, dontfork;
+	bool guard;		/* an access dies */
+	bool guards_near;	/* a guard was put here: the VMA says so for good */
+	bool soft_dirty;	/* the same, of VM_SOFTDIRTY */
+	bool copy;		/* a private page, with this content: */
+	bool moved;		/* by mremap() */
+	bool wp;		/* userfaultfd protects what is there */
+	unsigned char uffd;
+	unsigned char prot, name;
+	signed char file;	/* or -1 */
+	unsigned int pgoff;
+	u64 content;
+};
+
+struct process {
+	struct mm_struct *mm;
+	struct userfaultfd_ctx *ctx;
+	struct held page[NR_PAGES];
+};
+
+struct file_content {
+	struct file *file;	/* known by its address, which may be of the past */
+	bool shmem;
+	u64 content[FILE_PAGES];
+};
+
+extern struct process process[NR_PROCESSES];
+extern int nr_processes;
+extern struct file_content files[NR_FILES];
+extern int nr_files;
+extern const char * const names[NR_NAMES];
+extern u64 next_content;	/* what was written last; each write is another */
+
+/* What a page table says of a page, as far as a program can tell. */
+struct seen {
+	bool there, guard, wp, write, marker;
+	struct page *page;	/* if it has one that counts */
+	int slot;		/* or 0 */
+	u64 content;
+};
+
+/** table_at() - the page table of an address, found without the kernel's help. */
+pte_t *table_at(struct mm_struct *mm, unsigned long addr);
+/** look() - what @table says of page @i of the window. */
+struct seen look(const pte_t *table, int i);
+
+/** check_process() - VMAs, page tables, accounts and locks of a process. */
+void check_process(const struct process *p);
+/** check_counts() - of each page, swap slot and anon_vma, over all processes. */
+void check_counts(void);
+/** check_child_tables() - that fork() gave the child no page table for nothing. */
+void check_child_tables(const struct process *parent, const struct process *child);
+/** draw_process() - what is expected and what was found, three lines. */
+void draw_process(const struct process *p);
+
+static inline bool any(const struct held *h, int nr, bool (*is)(const struct held *h))
+{
+	for (int i = 0; i < nr; i++)
+		if (is(&h[i]))
+			return true;
+	return false;
+}
+
+static inline bool is_mapped(const struct held *h) { return h->mapped; }
+static inline bool is_hole(const struct held *h) { return !h->mapped; }
+static inline bool is_registered(const struct held *h) { return h->uffd; }
+
+static inline bool is_protected_file(const struct held *h)
+{
+	return h->file >= 0 && h->wp;
+}
+
+static inline bool is_plain_file(const struct held *h)
+{
+	return h->file >= 0 && !files[h->file].shmem;
+}
+
+#endif
