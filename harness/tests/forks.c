@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules of fork() that random programs do not judge: whose an anon_vma is, what a
+ * Rules of fork() that random programs do not check: whose an anon_vma is, what a
  * child that failed tells who finds it, what it does not inherit, what mremap()
  * leaves of a PTE.
  */
-#include "harness/judge/program.h"
-#include "harness/judge/space.h"
+#include "harness/ops/program.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 #define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
@@ -58,7 +58,7 @@ static void fork_to(int from, int to)
 }
 
 /* An anon_vma is the one for new pages in VMAs of one process only. */
-static void judge_owners(void)
+static void check_owners(void)
 {
 	for (int a = 0; a < NR_MMS; a++) {
 		for (int b = 0; b < a; b++) {
@@ -86,17 +86,17 @@ TEST(whose_anon_vma)
 		map(8, 8, RDWR);
 		touch(9);
 		fork_to(0, 1);
-		judge_owners();
+		check_owners();
 		touch(10);
 		fork_to(1, 2);
-		judge_owners();
+		check_owners();
 		touch(11);
 		current->mm = mms[gone];
 		shim_mm_exit(mms[gone]);
 		mms[gone] = NULL;
 		shim_rcu_end();
 		fork_to(gone == 2 ? 1 : 2, 3);
-		judge_owners();
+		check_owners();
 		end();
 	}
 }

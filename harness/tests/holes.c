@@ -6,8 +6,8 @@
  *	|wwww|    |wwww|	from page 8: mapped, a hole, mapped
  *	8    12   16   20
  */
-#include "harness/judge/program.h"
-#include "harness/judge/space.h"
+#include "harness/ops/program.h"
+#include "harness/oracle/space.h"
 #include "harness/test.h"
 
 #define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
