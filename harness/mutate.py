@@ -7,7 +7,8 @@ usage: mutate.py LIST IMPORT OUT JOBS ONE SOURCE... -- COMPILER ARGUMENT...
 A list says, a line each, which definition of which imported file is changed
 in which ways (the functions below; "general" for all that fit; or one change of
 one's own, /REGEX/REPLACEMENT/ with ~ for blanks; ? before a file: only where
-there is something to change). IMPORT is what import.py wrote
+there is something to change; * for the name: all functions of that file). With
+SAMPLE= in the environment, so many of them are tried, chosen by SEED=. IMPORT is what import.py wrote
 and stays as it is: a mutant is a copy of one file in OUT/<number>/, found first by -I. The
 tests that are built with it must fail; a mutant with which they pass has
 survived, and that is a failure. What does not compile, compiles to the same code
@@ -20,6 +21,7 @@ import collections
 import concurrent.futures
 import fnmatch
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -174,6 +176,11 @@ def where(text, offset):
     return "?"
 
 
+def functions(text):
+    """The names of the functions that an imported file defines"""
+    return re.findall(r"^(?![ \t#/])[^\n;=#]*?\b(\w+)\([^;{}]*\)\n\{", text, re.M)
+
+
 class List:
     """mutants.list: what to change, and which changes cannot be told apart"""
 
@@ -199,6 +206,12 @@ class List:
             optional, file = file.startswith("?"), file.lstrip("?")
             with open(os.path.join(imported, file), encoding="utf-8") as f:
                 text = f.read()
+            if names == "*":
+                for name in dict.fromkeys(functions(text)):
+                    if not one or any(fnmatch.fnmatchcase(name, p)
+                                      for p in one.split()):
+                        yield from self.of(file, text, name, ways, True)
+                continue
             for name in names.split("|"):
                 at = definition(text, name)
                 if at:
@@ -211,24 +224,29 @@ class List:
             if one and not any(fnmatch.fnmatchcase(name, p)
                                for p in one.split()):
                 continue
-            body = without_comments(text[at[0]:at[1]])
-            times = collections.Counter()
-            general = ways == ["general"]
-            for way in GENERAL if general else [
-                    globals()[w] if w in globals() else own(w) for w in ways]:
-                found = list(way(body))
-                if not found and not general and not optional:
-                    sys.exit("%s: %s: nowhere to %s" %
-                             (self.path, name, " ".join(ways)))
-                for offset, what, new in found:
-                    if new == body:
-                        sys.exit("%s: %s changes nothing" % (name, what))
-                    what = "%s: %s: %s" % (name, way.__name__, what)
-                    times[what] += 1
-                    if times[what] > 1:
-                        what += " [%d]" % times[what]
-                    yield file, "%s %s" % (where(text, at[0] + offset), what), \
-                        text[:at[0]] + new + text[at[1]:]
+            yield from self.of(file, text, name, ways, optional)
+
+    def of(self, file, text, name, ways, optional):
+        """The mutants of one definition"""
+        at = definition(text, name)
+        body = without_comments(text[at[0]:at[1]])
+        times = collections.Counter()
+        general = ways == ["general"]
+        for way in GENERAL if general else [
+                globals()[w] if w in globals() else own(w) for w in ways]:
+            found = list(way(body))
+            if not found and not general and not optional:
+                sys.exit("%s: %s: nowhere to %s" %
+                         (self.path, name, " ".join(ways)))
+            for offset, what, new in found:
+                if new == body:
+                    sys.exit("%s: %s changes nothing" % (name, what))
+                what = "%s: %s: %s" % (name, way.__name__, what)
+                times[what] += 1
+                if times[what] > 1:
+                    what += " [%d]" % times[what]
+                yield file, "%s %s" % (where(text, at[0] + offset), what), \
+                    text[:at[0]] + new + text[at[1]:]
 
 
 class Bench:
@@ -325,6 +343,11 @@ def main():
     shutil.rmtree(out, ignore_errors=True)
     wanted = List(path)
     todo = list(wanted.mutants(imported, one))
+    sample = int(os.environ.get("SAMPLE") or 0)
+    if 0 < sample < len(todo):
+        chosen = random.Random(int(os.environ.get("SEED") or 1)).sample(
+            range(len(todo)), sample)
+        todo = [todo[n] for n in sorted(chosen)]
     if not todo:
         sys.exit("%s: nothing to change in %s" % (path, one))
     with open(os.path.join(imported, todo[0][0]), encoding="utf-8") as f:
@@ -333,12 +356,19 @@ def main():
         sys.exit("the tests do not pass without a mutant: " + result)
     print("KTAP version 1\n1..%d" % len(todo), flush=True)
     passed = failed = skipped = 0
+    files = {}
     with concurrent.futures.ThreadPoolExecutor(int(jobs)) as pool:
         results = pool.map(lambda n: bench.run(n, {todo[n][0]: todo[n][2]}),
                            range(len(todo)))
         for n, result in enumerate(results):
             what = todo[n][1]
             reason = result if "compile" in result else wanted.reason(what)
+            file = re.sub(r".*?/((mm|fs|kernel|lib|include)/)", r"\1",
+                          what.partition(":")[0])
+            figure = files.setdefault(file, [0, 0])
+            if not reason or result.startswith("caught"):
+                figure[0] += result.startswith("caught")
+                figure[1] += 1
             if result.startswith("caught"):
                 passed += 1
                 print("ok %d - %s, %s" % (n + 1, what, result), flush=True)
@@ -349,6 +379,9 @@ def main():
                 failed += 1
                 print("# %s/%d\nnot ok %d - %s, %s" % (
                     out, n, n + 1, what, result), flush=True)
+    for file, (good, of) in sorted(files.items()):
+        print("# %-32s %4d of %4d caught%s" % (
+            file, good, of, ", %.0f%%" % (100 * good / of) if of else ""))
     print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
     sys.exit(1 if failed or not passed else 0)
 
