@@ -36,7 +36,7 @@ EOF
 # judge NAME STATUS PATTERN: the verdict on base and tree
 judge() {
 	local is=0
-	V=1 "$top/boot/verdict" --added "$tmp/added" \
+	V=1 "$top/boot/verdict" --queue this --added "$tmp/added" \
 		--exceptions "$tmp/exceptions" --absent "$tmp/absent" "$tmp/base" "$tmp/tree" \
 		>"$tmp/verdict" 2>&1 || is=$?
 	if [ "$is" = "$2" ] && grep -qE "$3" "$tmp/verdict"; then
@@ -70,6 +70,10 @@ good | sed 's/ok 2 new.second/ok 2 new.second # SKIP no such device/' | console 
 judge 'a test of the queue skips' 1 '^not ok .*new.second # a test of the queue skips'
 echo 'skip new-test: new.second	# it cannot be otherwise' >"$tmp/exceptions"
 judge 'a test of the queue skips, and is listed' 0 '^ok .*new.second # SKIP no such device'
+echo 'skip[other] new-test: new.second	# in another queue' >"$tmp/exceptions"
+judge 'a test of the queue skips, and is listed for another' 1 '^not ok .*new.second # a test of the queue skips'
+sed -i 's/other/this/' "$tmp/exceptions"
+judge 'a test of the queue skips, and is listed for this one' 0 '^ok .*new.second # SKIP no such device'
 echo 'fail new-test: new.second	# it wants what nobody has' >"$tmp/exceptions"
 judge 'a test of the queue skips, and is listed as failing' 1 '^not ok .*new.second # listed as failing'
 good | console tree 0
