@@ -14,10 +14,11 @@ static int call(const struct step *s)
 
 static int expect(const struct step *s)
 {
-	map_pages(s, (struct held){ .prot = RW, .file = -1 });
+	map_pages(s, (struct held){ .prot = RW, .file = -1, .accounted = true });
 	return 0;
 }
 
 OPERATION(brk) {
 	.often = 2, .over_holes = true, .sensible = is_free, .call = call, .expect = expect,
+	.allocates = true,
 };

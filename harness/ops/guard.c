@@ -31,6 +31,7 @@ static int expect_guards(const struct step *s)
 
 OPERATION(guard_install) {
 	.often = 8, .sensible = can_install, .call = install, .expect = expect_guards,
+	.allocates = true, .partly = partly_done,
 };
 
 static bool has_guards(const struct step *s)

@@ -17,7 +17,8 @@ static int expect_wiped(const struct step *s)
 	return h < s->end ? -EINVAL : 0;
 }
 
-OPERATION(wipeonfork) { .often = 1, .call = wipe, .expect = expect_wiped };
+OPERATION(wipeonfork) { .often = 1, .call = wipe, .expect = expect_wiped,
+	.allocates = true, .partly = partly_done };
 
 static int keep(const struct step *s)
 {
@@ -31,7 +32,8 @@ static int expect_kept(const struct step *s)
 	return 0;
 }
 
-OPERATION(keeponfork) { .often = 1, .call = keep, .expect = expect_kept };
+OPERATION(keeponfork) { .often = 1, .call = keep, .expect = expect_kept,
+	.allocates = true, .partly = partly_done };
 
 static int dont_fork(const struct step *s)
 {
@@ -45,7 +47,8 @@ static int expect_not_forked(const struct step *s)
 	return 0;
 }
 
-OPERATION(dontfork) { .often = 1, .call = dont_fork, .expect = expect_not_forked };
+OPERATION(dontfork) { .often = 1, .call = dont_fork, .expect = expect_not_forked,
+	.allocates = true, .partly = partly_done };
 
 static int do_fork(const struct step *s)
 {
@@ -59,4 +62,5 @@ static int expect_forked(const struct step *s)
 	return 0;
 }
 
-OPERATION(dofork) { .often = 1, .call = do_fork, .expect = expect_forked };
+OPERATION(dofork) { .often = 1, .call = do_fork, .expect = expect_forked,
+	.allocates = true, .partly = partly_done };

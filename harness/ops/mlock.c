@@ -26,5 +26,7 @@ static int expect_unlocked(const struct step *s)
 	return 0;
 }
 
-OPERATION(mlock) { .often = 2, .call = lock, .expect = expect_locked };
-OPERATION(munlock) { .often = 2, .call = unlock, .expect = expect_unlocked };
+OPERATION(mlock) { .often = 2, .call = lock, .expect = expect_locked,
+	.allocates = true, .partly = partly_done };
+OPERATION(munlock) { .often = 2, .call = unlock, .expect = expect_unlocked,
+	.allocates = true, .partly = partly_done };

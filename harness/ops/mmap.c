@@ -2,6 +2,15 @@
 /* mmap(MAP_FIXED), over whatever is there; .arg: the protection, or which file. */
 #include "harness/ops/op.h"
 
+/* What was there is gone already, where it fails late. */
+static bool gone(const struct step *s, int n, const struct held *after)
+{
+	(void)after;
+	for (struct held *h = s->h; h < s->end && !n; h++)
+		*h = (struct held){ 0 };
+	return !n;
+}
+
 static int map_private(const struct step *s)
 {
 	return tree_mmap(NULL, s->addr, s->len, prot_flags(s->arg % 3), s->addr >> PAGE_SHIFT);
@@ -9,12 +18,14 @@ static int map_private(const struct step *s)
 
 static int expect_private(const struct step *s)
 {
-	map_pages(s, (struct held){ .prot = s->arg % 3, .file = -1 });
+	map_pages(s, (struct held){ .prot = s->arg % 3, .file = -1,
+				    .accounted = s->arg % 3 == RW });
 	return 0;
 }
 
 OPERATION(mmap) {
 	.often = 6, .over_holes = true, .call = map_private, .expect = expect_private,
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
 };
 
 /* Anonymous and shared: a file of its own, whose number is the next. */
@@ -45,6 +56,7 @@ static int expect_shared(const struct step *s)
 OPERATION(mmap_shared) {
 	.often = 6, .over_holes = true, .sensible = has_room, .call = map_shared,
 	.expect = expect_shared,
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
 };
 
 /* .arg: 1 shared, 2 of shmem. */
@@ -57,10 +69,12 @@ static int map_file(const struct step *s)
 static int expect_file(const struct step *s)
 {
 	map_pages(s, (struct held){ .prot = RW, .shared = s->arg & 1,
-				    .file = s->arg >> 1 & 1, .pgoff = s->at });
+				    .file = s->arg >> 1 & 1, .pgoff = s->at,
+				    .accounted = !(s->arg & 1) });
 	return 0;
 }
 
 OPERATION(mmap_file) {
 	.often = 4, .over_holes = true, .call = map_file, .expect = expect_file,
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
 };

@@ -11,13 +11,34 @@ static int call(const struct step *s)
 	return tree_mprotect(s->addr, s->len, prots[s->arg % 3]);
 }
 
+/*
+ * What may be written is accounted from then on. What was never written to and may be
+ * no more is given back where it is a whole VMA's: either will do.
+ */
+static bool is_accounted(const struct held *h, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+
+	if (h->shared || (!h->accounted && h->prot != RW))
+		return false;
+	if (h->prot == RW || h->file >= 0 || h->copy)
+		return true;
+	vma = shim_vma_at(addr);
+	return vma && vma->vm_flags & VM_ACCOUNT;
+}
+
 static int expect(const struct step *s)
 {
-	for (struct held *h = s->h; h < s->end; h++)
+	unsigned long addr = s->addr;
+
+	for (struct held *h = s->h; h < s->end; h++, addr += PAGE_SIZE) {
 		h->prot = s->arg % 3;
+		h->accounted = is_accounted(h, addr);
+	}
 	return 0;
 }
 
 OPERATION(mprotect) {
 	.often = 6, .call = call, .expect = expect,
+	.allocates = true, .partly = partly_done,
 };

@@ -40,6 +40,29 @@ static int expect(const struct step *s)
 	return 0;
 }
 
+/*
+ * What was at the target is gone where it fails late. Or the pages have moved and the
+ * source cannot be unmapped: it stays, empty.
+ */
+static bool partly(const struct step *s, int n, const struct held *after)
+{
+	struct held *to = &s->p->page[target(s)];
+
+	for (int i = 0; i < s->nr; i++) {
+		struct vm_area_struct *vma = shim_vma_at(s->addr + i * PAGE_SIZE);
+
+		to[i] = n ? after[target(s) + i] : (struct held){ 0 };
+		if (!n)
+			continue;
+		s->h[i].copy = s->h[i].wp = s->h[i].guard = false;
+		s->h[i].accounted = vma && vma->vm_flags & VM_ACCOUNT;
+	}
+	return n < 2;
+}
+
 OPERATION(mremap) {
 	.often = 4, .sensible = sensible, .call = call, .expect = expect,
+	.allocates = true, .partly = partly,
+	.known = { "mremap-unmap", "mremap-failed-charge", "mremap-failed-protection",
+		   "tables-moved-back" },
 };

@@ -16,4 +16,5 @@ static int expect(const struct step *s)
 
 OPERATION(munmap) {
 	.often = 3, .over_holes = true, .call = call, .expect = expect,
+	.allocates = true,
 };

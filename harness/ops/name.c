@@ -41,4 +41,5 @@ static int expect(const struct step *s)
 
 OPERATION(name) {
 	.often = 8, .call = call, .expect = expect,
+	.allocates = true, .partly = partly_done,
 };

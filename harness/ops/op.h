@@ -35,6 +35,11 @@ struct step {
  * @call: make it; 0 or -errno
  * @expect: what it must have returned; changes what the process holds to what it
  *	must hold now
+ * @allocates: what it allocates may fail, one at a time; then it returns -ENOMEM, or
+ *	-EAGAIN if it is madvise(), and has changed nothing
+ * @partly: or it has done the @n-th of what it may have done then, from 0 on; changes
+ *	what the process held before to that, and returns false if there is no @n-th
+ * @known: defects of known.list that this would meet: nothing fails where they are
  */
 struct operation {
 	const char *name;
@@ -44,6 +49,9 @@ struct operation {
 	bool (*sensible)(const struct step *s);
 	int (*call)(const struct step *s);
 	int (*expect)(const struct step *s);
+	bool allocates;
+	bool (*partly)(const struct step *s, int n, const struct held *after);
+	const char *known[4];
 	struct operation *next;
 };
 
@@ -72,6 +80,9 @@ static inline void map_pages(const struct step *s, struct held as)
 	for (struct held *h = s->h; h < s->end; h++, as.pgoff++)
 		*h = as;
 }
+
+/** partly_done() - as far as any page: the calls that take one VMA after the other. */
+bool partly_done(const struct step *s, int n, const struct held *after);
 
 struct userfaultfd_ctx *uffd_new(struct mm_struct *mm);
 /** process_exit() - exit(), and the others move up. */

@@ -40,6 +40,56 @@ struct op program_op(unsigned int n)
 	return (struct op){ .name = o->name, .does = o };
 }
 
+bool partly_done(const struct step *s, int n, const struct held *after)
+{
+	if (n + 1 >= s->nr)
+		return false;
+	memcpy(s->h, after + s->at, (n + 1) * sizeof(*after));
+	return true;
+}
+
+static bool knows(const struct operation *does)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(does->known); i++)
+		if (does->known[i] && test_known(does->known[i]))
+			return true;
+	return false;
+}
+
+/*
+ * The step, with one of its allocations failing, if it has so many. Some can be done
+ * without; after a failure the process holds what it held, or what may be done of it.
+ */
+static void step_without_memory(const struct operation *does, const struct step *s)
+{
+	struct held before[NR_PAGES], after[NR_PAGES], *page = s->p->page;
+	bool failed;
+	int ret, due;
+
+	memcpy(before, page, sizeof(before));
+	alloc_fail_at(s->fail);
+	ret = does->call(s);
+	failed = alloc_count() >= s->fail;
+	alloc_fail_at(0);
+	due = does->expect(s);
+	memcpy(after, page, sizeof(after));
+	if (ret != due && !(failed && (ret == -ENOMEM || ret == -EAGAIN)))
+		test_fail(__FILE__, __LINE__, "returned %d, expected %d", ret, due);
+	if (!failed || (ret == due && holds_as_expected(s->p)))
+		return;
+	memcpy(page, before, sizeof(before));
+	for (int n = 0; !holds_as_expected(s->p); n++) {
+		memcpy(page, before, sizeof(before));
+		if (does->partly && does->partly(s, n, after))
+			continue;
+		if (ret == due)
+			memcpy(page, after, sizeof(after));
+		check_process(s->p);
+		break;
+	}
+	check_counts();
+}
+
 /* One step. False: it makes no sense here, and nothing was done. */
 static bool step(const struct op *op)
 {
@@ -61,6 +111,10 @@ static bool step(const struct op *op)
 		return false;
 	if (does->sensible && !does->sensible(&s))
 		return false;
+	if (s.fail && does->allocates && !knows(does)) {
+		step_without_memory(does, &s);
+		return true;
+	}
 	ret = does->call(&s);
 	due = does->expect(&s);
 	if (ret != due)
@@ -158,6 +212,8 @@ void program_random(struct op *ops, unsigned int nr, u64 seed)
 			left -= o->often;
 		ops[i] = (struct op){ o->name, r[1], r[2] % NR_PAGES, 1 + r[3] % 20, r[4],
 				      .does = o };
+		if (o->allocates && !(r[4] >> 8 & 7))
+			ops[i].fail = 1 + (r[4] >> 11) % 12;
 		if (o->draw)
 			o->draw(&ops[i], r[3]);
 		/* Begin with something that is there. */

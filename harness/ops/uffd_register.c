@@ -37,6 +37,7 @@ static int expect_registered(const struct step *s)
 
 OPERATION(uffd_register) {
 	.often = 4, .call = do_register, .expect = expect_registered,
+	.allocates = true, .partly = partly_done,
 };
 
 static int unregister(const struct step *s)
@@ -57,4 +58,5 @@ static int expect_unregistered(const struct step *s)
 
 OPERATION(uffd_unregister) {
 	.often = 2, .call = unregister, .expect = expect_unregistered,
+	.allocates = true, .partly = partly_done,
 };

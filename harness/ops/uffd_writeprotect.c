@@ -33,6 +33,7 @@ static int expect_protected(const struct step *s)
 
 OPERATION(uffd_protect) {
 	.often = 6, .sensible = has_wp, .call = protect, .expect = expect_protected,
+	.allocates = true, .partly = partly_done,
 };
 
 static int unprotect(const struct step *s)

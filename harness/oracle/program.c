@@ -57,9 +57,35 @@ struct seen look(const pte_t *table, int i)
 	return s;
 }
 
+/* Whether what is wrong is only counted: there may be other things to expect. */
+static bool quiet;
+static int found_wrong;
+
 static void wrong(const struct process *p, int i, const char *what)
 {
-	test_fail(__FILE__, __LINE__, "process %d, page %d: %s", (int)(p - process), i, what);
+	found_wrong++;
+	if (!quiet)
+		test_fail(__FILE__, __LINE__, "process %d, page %d: %s",
+			  (int)(p - process), i, what);
+}
+
+static void same(const struct process *p, const char *what, long found, long expected)
+{
+	if (found == expected)
+		return;
+	found_wrong++;
+	if (!quiet)
+		test_fail(__FILE__, __LINE__, "process %d, %s: %ld, expected %ld",
+			  (int)(p - process), what, found, expected);
+}
+
+bool holds_as_expected(const struct process *p)
+{
+	found_wrong = 0;
+	quiet = true;
+	check_process(p);
+	quiet = false;
+	return !found_wrong;
 }
 
 static void check_vma(const struct process *p, const struct vm_area_struct *vma,
@@ -88,6 +114,8 @@ static void check_vma(const struct process *p, const struct vm_area_struct *vma,
 			wrong(p, i, "WIPEONFORK or not");
 		if (!(flags & VM_DONTCOPY) != !h->dontfork)
 			wrong(p, i, "DONTFORK or not");
+		if (!(flags & VM_ACCOUNT) != !h->accounted)
+			wrong(p, i, "accounted or not");
 		if (h->guards_near && !(flags & GUARD_FLAG))
 			wrong(p, i, "VM_MAYBE_GUARD is lost");
 		if (h->soft_dirty && VM_SOFTDIRTY & STICKY & ~flags)
@@ -276,12 +304,12 @@ void check_process(const struct process *p)
 			rss[s.page->anon ? MM_ANONPAGES : s.page->swapbacked ?
 			    MM_SHMEMPAGES : MM_FILEPAGES]++;
 	}
-	EXPECT_EQ(p->mm->map_count, vmas);
-	EXPECT_EQ(p->mm->total_vm, mapped);
-	EXPECT_EQ(p->mm->locked_vm, locked);
-	EXPECT_EQ(p->mm->data_vm, data);
+	same(p, "map_count", p->mm->map_count, vmas);
+	same(p, "total_vm", p->mm->total_vm, mapped);
+	same(p, "locked_vm", p->mm->locked_vm, locked);
+	same(p, "data_vm", p->mm->data_vm, data);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
-		EXPECT_EQ(p->mm->rss_stat[i].count, rss[i]);
+		same(p, "RSS", p->mm->rss_stat[i].count, rss[i]);
 	EXPECT_EQ((long)p->mm->pgtables_bytes.counter,
 		  count_tables((unsigned long *)p->mm->pgd, 3));
 	EXPECT_EQ((int)refcount_read(&p->ctx->refcount), 1);
@@ -343,7 +371,14 @@ void check_counts(void)
 {
 	static int seen[NR_PFNS], seen_slot[NR_SLOTS];
 
+	long accounted = 0;
+
 	check_anon_vmas();
+	/* Memory that was promised, no more and no less. */
+	for (int n = 0; n < nr_processes; n++)
+		for (int i = 0; i < NR_PAGES; i++)
+			accounted += process[n].page[i].accounted;
+	EXPECT_EQ(shim_committed, accounted);
 	for (int turn = 0; turn < 2; turn++)
 		for (int n = 0; n < nr_processes; n++)
 			for (int i = 0; i < NR_PAGES; i++) {

@@ -36,6 +36,7 @@ enum { MISSING = 1, WP = 2 };
 /* What a process must hold at a page. */
 struct held {
 	bool mapped, shared, locked, wipe, dontfork;
+	bool accounted;		/* charged to committed memory */
 	bool guard;		/* an access dies */
 	bool guards_near;	/* a guard was put here: the VMA says so for good */
 	bool soft_dirty;	/* the same, of VM_SOFTDIRTY */
@@ -83,7 +84,9 @@ struct seen look(const pte_t *table, int i);
 
 /** check_process() - VMAs, page tables, accounts and locks of a process. */
 void check_process(const struct process *p);
-/** check_counts() - of each page, swap slot and anon_vma, over all processes. */
+/** holds_as_expected() - what check_process() would find; it is not said. */
+bool holds_as_expected(const struct process *p);
+/** check_counts() - pages, swap slots, anon_vmas, committed memory, of all processes. */
 void check_counts(void);
 /** check_child_tables() - that fork() gave the child no page table for nothing. */
 void check_child_tables(const struct process *parent, const struct process *child);

@@ -684,7 +684,7 @@ static long do_move_big(void)
 	for (int i = 0; i < PAGES; i++)
 		was[i] = entry(where(i)) & ~(unsigned long)(PTE_SOFT_DIRTY | PTE_UFFD);
 	ret = tree_sys_mremap(BIG, BIG_LEN, BIG_LEN, MREMAP_MAYMOVE | MREMAP_FIXED, BIG_TO);
-	if (IS_ERR_VALUE(ret))
+	if (IS_ERR_VALUE((unsigned long)ret))
 		return ret;
 	sample_start = BIG_TO;
 	for (int i = 0; i < PAGES; i++)
