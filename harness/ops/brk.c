@@ -20,5 +20,5 @@ static int expect(const struct step *s)
 
 OPERATION(brk) {
 	.often = 2, .over_holes = true, .sensible = is_free, .call = call, .expect = expect,
-	.allocates = true,
+	.allocates = true, .known = { "merge-iterator" },
 };

@@ -25,7 +25,7 @@ static int expect_private(const struct step *s)
 
 OPERATION(mmap) {
 	.often = 6, .over_holes = true, .call = map_private, .expect = expect_private,
-	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
 };
 
 /* Anonymous and shared: a file of its own, whose number is the next. */
@@ -56,7 +56,7 @@ static int expect_shared(const struct step *s)
 OPERATION(mmap_shared) {
 	.often = 6, .over_holes = true, .sensible = has_room, .call = map_shared,
 	.expect = expect_shared,
-	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
 };
 
 /* .arg: 1 shared, 2 of shmem. */
@@ -76,5 +76,5 @@ static int expect_file(const struct step *s)
 
 OPERATION(mmap_file) {
 	.often = 4, .over_holes = true, .call = map_file, .expect = expect_file,
-	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
 };

@@ -174,6 +174,7 @@ TEST_IF(child_locks_nothing, "VM_LOCKONFAULT")
 #endif
 }
 
+#ifdef CONFIG_MEM_SOFT_DIRTY
 static pte_t *entry_of(unsigned long addr)
 {
 	static const int shift[] = { PGDIR_SHIFT, PUD_SHIFT, PMD_SHIFT };
@@ -183,6 +184,7 @@ static pte_t *entry_of(unsigned long addr)
 		table = (unsigned long *)(table[addr >> shift[level] & 511] & PAGE_MASK);
 	return table ? (pte_t *)table + (addr >> PAGE_SHIFT & 511) : NULL;
 }
+#endif
 
 /* What mremap() moves is soft-dirty where it comes to lie, and flushed from the TLB. */
 TEST_IF(moved_entries, "soft-dirty")
