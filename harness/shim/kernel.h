@@ -82,6 +82,10 @@ struct mmu_gather;
 struct unmap_desc;
 typedef struct { void *v; } freeptr_t;
 
+#ifdef SHIM_SCHED
+#include "harness/sched/marked.h"
+#endif
+
 #define pgtable_supports_soft_dirty()	IS_ENABLED(CONFIG_MEM_SOFT_DIRTY)
 
 /* A warning of the kernel is a failure of the test in which it is given. */

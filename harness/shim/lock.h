@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Model: locks, RCU, allocations. One thread, so nobody ever waits; what is
- * checked is who holds what.
+ * checked is who holds what. With SHIM_SCHED they block: see sched/lock.h.
  */
 #ifndef SHIM_LOCK_H
 #define SHIM_LOCK_H
 
 #include <errno.h>
+#include "harness/sched/sched.h"
 
 /* What must hold whenever it is passed; if not, the test has failed. */
 #define shim_check(condition, what) ({					\
@@ -33,6 +34,9 @@ typedef struct {
 extern struct lockdep_map rcu_callback_map;
 extern int shim_locks_held, shim_rcu_depth;
 
+#ifdef SHIM_SCHED
+#include "harness/sched/lock.h"
+#else
 static inline void spin_lock(spinlock_t *lock)
 {
 	shim_check(!lock->held, "a lock is taken twice");
@@ -48,13 +52,7 @@ static inline void spin_unlock(spinlock_t *lock)
 	shim_locks_held--;
 }
 
-#define spin_lock_irq(lock)		spin_lock(lock)
-#define spin_unlock_irq(lock)		spin_unlock(lock)
 #define spin_trylock(lock)		(spin_lock(lock), 1)
-#define spin_lock_init(lock)		((void)((lock)->held = 0))
-#define spin_lock_nested(lock, ...)	spin_lock(lock)
-#define SINGLE_DEPTH_NESTING		1
-#define spin_needbreak(...)		0
 
 /* Semaphores. */
 struct rw_semaphore {
@@ -99,16 +97,27 @@ static inline void up_read(struct rw_semaphore *sem)
 #define lock_is_held_type(map, read)	((map)->writers && !(read))
 #define lock_sequence(map)		((map)->sequence)
 #define lockdep_is_held(lock)		((lock)->held)
+#define shim_holds(lock)		((lock)->held)
+#define shim_holds_write(sem)		((sem)->dep_map.writers)
 
 /* RCU. What a grace period ends for waits until shim_rcu_end(). */
 #define rcu_read_lock()			((void)shim_rcu_depth++)
 #define rcu_read_unlock()		((void)shim_rcu_depth--)
 #define rcu_assign_pointer(p, v)	((void)((p) = (v)))
-#define RCU_INIT_POINTER(p, v)		((void)((p) = (v)))
 #define rcu_dereference_check(p, c) ({					\
 	shim_check((c) || shim_rcu_depth, "read without lock or RCU");	\
 	(p);								\
 })
+#endif
+
+#define spin_lock_irq(lock)		spin_lock(lock)
+#define spin_unlock_irq(lock)		spin_unlock(lock)
+#define spin_lock_init(lock)		((void)((lock)->held = 0))
+#define spin_lock_nested(lock, ...)	spin_lock(lock)
+#define SINGLE_DEPTH_NESTING		1
+#define spin_needbreak(...)		0
+
+#define RCU_INIT_POINTER(p, v)		((void)((p) = (v)))
 #define rcu_dereference_protected(p, c) ({				\
 	shim_check(c, "read or written without its lock");		\
 	(p);								\
@@ -177,7 +186,12 @@ struct kmem_cache *shim_cache_create(size_t size, void (*constructor)(void *));
 	call_rcu(&(object)->member, shim_free_rcu(offsetof(typeof(*(object)), member)))
 void (*shim_free_rcu(size_t offset))(struct rcu_head *head);
 #define kmem_cache_alloc(cache, gfp)	shim_cache_alloc(cache, gfp)
+#ifdef SHIM_SCHED
+/* Readers under RCU may look at what was freed: it stays of its type for them. */
+#define kmem_cache_free(cache, object)	sched_free_after_readers(object)
+#else
 #define kmem_cache_free(cache, object)	shim_object_free(object)
+#endif
 
 /* Several at once, all or none; and a sheaf of them, kept for later. */
 int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t nr,

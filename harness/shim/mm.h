@@ -24,7 +24,7 @@ int need_resched(void);
 
 /* Writers of page tables make this odd, so that GUP-fast stays away. */
 typedef struct { unsigned int sequence; } seqcount_t;
-#define raw_read_seqcount(s)		((s)->sequence)
+#define raw_read_seqcount(s)		({ sched_point(s, SCHED_READ); (s)->sequence; })
 #define raw_write_seqcount_begin(s)	((void)(s)->sequence++)
 #define raw_write_seqcount_end(s)	((void)(s)->sequence++)
 
@@ -43,7 +43,12 @@ struct mm_struct {
 	struct list_head mmlist;
 	struct maple_tree mm_mt;
 	struct rw_semaphore mmap_lock;
+#ifdef SHIM_SCHED
+	seqcount_t mm_lock_seq;
+	struct rcuwait { int nothing; } vma_writer_wait;
+#else
 	unsigned int mm_lock_seq;	/* goes on when that lock is dropped */
+#endif
 	int map_count;
 	atomic_t mm_users;
 	unsigned long task_size;
@@ -302,6 +307,7 @@ static inline void pud_free(struct mm_struct *mm, pud_t *table)
 
 static inline void pmd_populate(struct mm_struct *mm, pmd_t *pmdp, pgtable_t table)
 {
+	sched_point(pmdp, SCHED_WRITE);
 	pmdp->pmd = (unsigned long)table | 1;
 }
 
@@ -350,8 +356,9 @@ extern long batches;
 static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 			    pte_t *ptep, pte_t pte, unsigned int nr)
 {
+	sched_point(ptep, SCHED_PTE);
 	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is set");
-	shim_check(table_of(ptep)->ptl.held, "a PTE is set without its lock");
+	shim_check(shim_holds(&table_of(ptep)->ptl), "a PTE is set without its lock");
 	shim_check((addr >> PAGE_SHIFT & 511) == ptep - table_of(ptep)->pte,
 		   "a PTE of another address is set");
 	shim_check(ptep + nr <= table_of(ptep)->pte + PTRS_PER_PTE,
@@ -369,12 +376,13 @@ static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 				      pte_t *ptep)
 {
+	sched_point(ptep, SCHED_PTE);
 	shim_check(mm->notifying && addr >= mm->notified_from && addr < mm->notified_to,
 		   "write-protected without a notifier's range");
 	shim_check(mm->write_protect_seq.sequence & 1,
 		   "write-protected outside of write_protect_seq");
 	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is set");
-	shim_check(table_of(ptep)->ptl.held, "a PTE is set without its lock");
+	shim_check(shim_holds(&table_of(ptep)->ptl), "a PTE is set without its lock");
 	ptep->pte &= ~PTE_WRITE;
 	mm->stale_tlb = true;
 }
@@ -382,10 +390,12 @@ static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,
 				       pte_t *ptep)
 {
-	pte_t pte = *ptep;
+	pte_t pte;
 
+	sched_point(ptep, SCHED_PTE);
+	pte = *ptep;
 	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is cleared");
-	shim_check(table_of(ptep)->ptl.held, "a PTE is cleared without its lock");
+	shim_check(shim_holds(&table_of(ptep)->ptl), "a PTE is cleared without its lock");
 	shim_check((addr >> PAGE_SHIFT & 511) == ptep - table_of(ptep)->pte,
 		   "a PTE of another address is cleared");
 	ptep->pte = 0;

@@ -66,6 +66,17 @@ struct mutex { int held; };
 #define mutex_is_locked(m)	((m)->held)
 
 /* The mm's lock; writing a VMA takes the VMA's too, until the mm's is dropped. */
+#ifdef SHIM_SCHED
+/* The tree's own: see sched/vma_lock.c. */
+void mmap_write_lock(struct mm_struct *mm);
+void mmap_write_lock_nested(struct mm_struct *mm, int subclass);
+int mmap_write_lock_killable(struct mm_struct *mm);
+void mmap_read_lock(struct mm_struct *mm);
+void mmap_read_unlock(struct mm_struct *mm);
+void mmap_write_unlock(struct mm_struct *mm);
+void mmap_write_downgrade(struct mm_struct *mm);
+#define mmap_read_lock_killable(mm)	(mmap_read_lock(mm), 0)
+#else
 #define mmap_write_lock(mm)		down_write(&(mm)->mmap_lock)
 #define mmap_write_lock_nested(mm, n)	down_write(&(mm)->mmap_lock)
 #define mmap_write_lock_killable(mm)	(down_write(&(mm)->mmap_lock), 0)
@@ -73,9 +84,10 @@ struct mutex { int held; };
 #define mmap_read_unlock(mm)		up_read(&(mm)->mmap_lock)
 #define mmap_write_unlock(mm)		((void)(mm)->mm_lock_seq++, up_write(&(mm)->mmap_lock))
 #define mmap_write_downgrade(mm)	({ mmap_write_unlock(mm); mmap_read_lock(mm); })
+#endif
 #define mmap_assert_not_locked(mm)	shim_check(!rwsem_is_locked(&(mm)->mmap_lock), "waits for user space under the mm's lock")
 #define mmap_assert_locked(mm)		shim_check(lock_is_held(&(mm)->mmap_lock.dep_map), "the mm is not locked")
-#define mmap_assert_write_locked(mm)	shim_check((mm)->mmap_lock.dep_map.writers, "the mm is not locked for writing")
+#define mmap_assert_write_locked(mm)	shim_check(shim_holds_write(&(mm)->mmap_lock), "the mm is not locked for writing")
 
 struct blk_plug { int nothing; };
 
@@ -164,14 +176,30 @@ extern int shim_opens;
  * The VMA's own lock: held for writing as long as the mm's is. Attached means in
  * the mm's tree; who is not may be written by whoever has it.
  */
+#ifdef SHIM_SCHED
+/* The tree's own, with readers: see sched/vma_lock.c. */
+void vma_assert_locked(struct vm_area_struct *vma);
+void vma_assert_stabilised(struct vm_area_struct *vma);
+struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long addr);
+void vma_end_read(struct vm_area_struct *vma);
+int vma_start_write_killable(struct vm_area_struct *vma);
+#ifdef TREE_HAS_vma_lock
+void vma_mark_detached(struct vm_area_struct *vma, bool detached);
+#else
+bool vma_is_attached(struct vm_area_struct *vma);
+void vma_assert_attached(struct vm_area_struct *vma);
+void vma_assert_detached(struct vm_area_struct *vma);
+void vma_assert_can_modify(struct vm_area_struct *vma);
+void vma_lock_init(struct vm_area_struct *vma, bool reset_refcnt);
+void vma_mark_attached(struct vm_area_struct *vma);
+void vma_mark_detached(struct vm_area_struct *vma);
+#endif
+#else
 #define __is_vma_write_locked(vma)					\
 	((vma)->vm_mm->mmap_lock.dep_map.writers &&			\
 	 (vma)->vm_lock_seq == (vma)->vm_mm->mm_lock_seq)
 #define vma_assert_locked(vma)		mmap_assert_locked((vma)->vm_mm)
 #define vma_assert_stabilised(vma)	mmap_assert_locked((vma)->vm_mm)
-#ifndef TREE_HAS_vma_kernel_pagesize
-#define vma_kernel_pagesize(...)	PAGE_SIZE
-#endif
 #define lock_vma_under_rcu(...)		NULL
 #define vma_end_read(...)		do { } while (0)
 #define vma_start_write_killable(vma)	(vma_start_write(vma), 0)
@@ -216,6 +244,10 @@ static inline void vma_mark_detached(struct vm_area_struct *vma)
 	vma_assert_attached(vma);
 	refcount_set(&vma->vm_refcnt, 0);
 }
+#endif
+#endif
+#ifndef TREE_HAS_vma_kernel_pagesize
+#define vma_kernel_pagesize(...)	PAGE_SIZE
 #endif
 
 /*

@@ -152,17 +152,34 @@ static enum access write_to(struct vm_area_struct *vma, pte_t *ptep,
 	return ACCESS_DONE;
 }
 
+/* Under the VMA's lock, unless it wants an anon_vma first: as the kernel faults. */
+static struct vm_area_struct *lock_for_fault(struct mm_struct *mm, unsigned long addr,
+					     bool write)
+{
+	struct vm_area_struct *vma = lock_vma_under_rcu(mm, addr);
+
+	(void)mm;
+	(void)addr;
+	if (!vma || !write || vma->vm_flags & VM_SHARED || vma->anon_vma)
+		return vma;
+	vma_end_read(vma);
+	return NULL;
+}
+
 enum access shim_access(unsigned long addr, bool write, u64 *content)
 {
 	struct mm_struct *mm = current->mm;
-	struct vm_area_struct *vma;
+	struct vm_area_struct *vma = lock_for_fault(mm, addr, write);
+	bool by_vma = vma;
 	enum access result = ACCESS_SEGV;
 	spinlock_t *ptl = NULL;
 	pte_t *ptep;
 	pmd_t *pmd;
 
-	mmap_read_lock(mm);
-	vma = find_vma(mm, addr);
+	if (!by_vma) {
+		mmap_read_lock(mm);
+		vma = find_vma(mm, addr);
+	}
 	if (!vma || addr < vma->vm_start ||
 	    !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
 		goto out;
@@ -197,7 +214,10 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 	}
 	pte_unmap_unlock(ptep, ptl);
 out:
-	mmap_read_unlock(mm);
+	if (by_vma)
+		vma_end_read(vma);
+	else
+		mmap_read_unlock(mm);
 	return result;
 }
 

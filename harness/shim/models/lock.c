@@ -36,6 +36,7 @@ bool shim_alloc_fails_gfp(gfp_t gfp)
 {
 	shim_check(!(gfp & __GFP_DIRECT_RECLAIM) || !shim_locks_held,
 		   "an allocation that may sleep, under a lock");
+	sched_point(NULL, SCHED_ALLOC);
 	if (gfp & __GFP_NOFAIL)
 		return false;
 	if (++allocations != fail_at)
@@ -170,6 +171,62 @@ unsigned int kmem_cache_sheaf_size(struct slab_sheaf *sheaf)
 	return sheaf->size;
 }
 
+static void call_now(struct rcu_head *head);
+
+#ifdef SHIM_SCHED
+/* RCU: called once every reader of that time has left. */
+static struct { struct rcu_head *head; unsigned long since; } waiting[1024];
+static int nr_waiting;
+static struct { void *object; unsigned long since; } freed[1024];
+static int nr_freed;
+
+void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
+{
+	head->func = func;
+	shim_check(nr_waiting < (int)ARRAY_SIZE(waiting), "that many RCU callbacks");
+	waiting[nr_waiting].head = head;
+	waiting[nr_waiting++].since = sched_clock();
+}
+
+void sched_free_after_readers(void *object)
+{
+	if (!sched_running || nr_freed == ARRAY_SIZE(freed)) {
+		shim_object_free(object);
+		return;
+	}
+	shim_nr_objects -= !!object;
+	freed[nr_freed].object = object;
+	freed[nr_freed++].since = sched_clock();
+}
+
+void shim_rcu_poll(void)
+{
+	int kept = 0;
+
+	for (int i = 0; i < nr_freed; i++) {
+		if (sched_grace_period_over(freed[i].since))
+			free(freed[i].object);
+		else
+			freed[kept++] = freed[i];
+	}
+	nr_freed = kept;
+	kept = 0;
+	for (int i = 0; i < nr_waiting; i++) {
+		if (sched_grace_period_over(waiting[i].since))
+			call_now(waiting[i].head);
+		else
+			waiting[kept++] = waiting[i];
+	}
+	nr_waiting = kept;
+}
+
+void shim_rcu_end(void)
+{
+	shim_check(!shim_rcu_depth, "RCU is held on the way out");
+	while (nr_waiting || nr_freed)
+		shim_rcu_poll();
+}
+#else
 /* RCU: freed when the call is over, so that a sanitizer sees who uses it on. */
 static struct rcu_head *waiting;
 
@@ -180,12 +237,6 @@ void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 	waiting = head;
 }
 
-/* As in the kernel, an offset in place of the function: to be freed, no more. */
-void (*shim_free_rcu(size_t offset))(struct rcu_head *head)
-{
-	return (void (*)(struct rcu_head *))(unsigned long)offset;
-}
-
 void shim_rcu_end(void)
 {
 	shim_check(!shim_rcu_depth, "RCU is held on the way out");
@@ -193,9 +244,21 @@ void shim_rcu_end(void)
 		struct rcu_head *head = waiting;
 
 		waiting = head->next;
-		if ((unsigned long)head->func < 4096)
-			shim_object_free((char *)head - (unsigned long)head->func);
-		else
-			head->func(head);
+		call_now(head);
 	}
+}
+#endif
+
+/* As in the kernel, an offset in place of the function: to be freed, no more. */
+void (*shim_free_rcu(size_t offset))(struct rcu_head *head)
+{
+	return (void (*)(struct rcu_head *))(unsigned long)offset;
+}
+
+static void call_now(struct rcu_head *head)
+{
+	if ((unsigned long)head->func < 4096)
+		shim_object_free((char *)head - (unsigned long)head->func);
+	else
+		head->func(head);
 }

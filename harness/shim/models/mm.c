@@ -19,6 +19,7 @@ struct mm_struct *shim_charged;
 
 void cond_resched(void)
 {
+	sched_point(NULL, SCHED_RESCHED);
 	resched_given++;
 	shim_check(!shim_locks_held, "the processor is given up under a lock");
 }

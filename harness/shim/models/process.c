@@ -126,12 +126,19 @@ struct mm_struct *shim_mm_new(const struct mm_struct *parent)
 	mt_init_flags(&mm->mm_mt, MM_MT_FLAGS);
 	mt_set_external_lock(&mm->mm_mt, &mm->mmap_lock);
 	init_rwsem(&mm->mmap_lock);
+	spin_lock_init(&mm->page_table_lock);
+	mm->notifying = 0;
+	mm->stale_tlb = false;
 	INIT_LIST_HEAD(&mm->mmlist);
 	memset(mm->rss_stat, 0, sizeof(mm->rss_stat));
 	atomic_set(&mm->mm_users, 1);
 	mm->pgtables_bytes.counter = 0;
 	mm->write_protect_seq.sequence = 0;
+#ifdef SHIM_SCHED
+	mm->mm_lock_seq.sequence = 0;
+#else
 	mm->mm_lock_seq = 1;
+#endif
 	mm->map_count = 0;
 	mm->locked_vm = 0;
 	mm->grabbed = 0;
@@ -157,6 +164,7 @@ void shim_mm_exit(struct mm_struct *mm)
 	free(mm);
 }
 
+#ifndef SHIM_SCHED
 /* The VMA's lock, see shim/vma.h. */
 void vma_start_write(struct vm_area_struct *vma)
 {
@@ -168,6 +176,7 @@ void vma_assert_write_locked(struct vm_area_struct *vma)
 {
 	shim_check(__is_vma_write_locked(vma), "a VMA is written that is not locked");
 }
+#endif
 
 /* What is unmapped. */
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)

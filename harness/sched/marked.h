@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Marked accesses and atomics, each a point where another thread may go on. There is
+ * one processor: the call is all the barrier that the compiler needs.
+ */
+#ifndef SCHED_MARKED_H
+#define SCHED_MARKED_H
+
+#include "harness/sched/sched.h"
+
+#undef READ_ONCE
+#define READ_ONCE(x) ({							\
+	sched_point(&(x), SCHED_READ);					\
+	(x);								\
+})
+#undef WRITE_ONCE
+#define WRITE_ONCE(x, value) do {					\
+	sched_point(&(x), SCHED_WRITE);					\
+	(x) = (value);							\
+} while (0)
+
+#undef set_bit
+#define set_bit(nr, addr) ({						\
+	sched_point(addr, SCHED_ATOMIC);				\
+	test_and_set_bit(nr, addr);					\
+})
+
+static inline atomic_t *sched_atomic(atomic_t *v)
+{
+	sched_point(v, SCHED_ATOMIC);
+	return v;
+}
+
+#define atomic_inc(v)		atomic_inc(sched_atomic(v))
+#define atomic_dec_and_test(v)	atomic_dec_and_test(sched_atomic(v))
+#define atomic_cmpxchg(v, old, new)	atomic_cmpxchg(sched_atomic(v), old, new)
+
+/* What tools/include lacks of reference counts. */
+static inline bool refcount_add_not_zero(int i, refcount_t *r)
+{
+	int *count = &sched_atomic(&r->refs)->counter;
+
+	if (!*count)
+		return false;
+	*count += i;
+	return true;
+}
+
+static inline bool __refcount_inc_not_zero_limited_acquire(refcount_t *r, int *old,
+							   int limit)
+{
+	int *count = &sched_atomic(&r->refs)->counter;
+
+	*old = *count;
+	if (!*count || *count < 0 || *count >= limit)
+		return false;
+	++*count;
+	return true;
+}
+
+static inline bool __refcount_dec_and_test(refcount_t *r, int *old)
+{
+	int *count = &sched_atomic(&r->refs)->counter;
+
+	*old = (*count)--;
+	return !*count;
+}
+
+#endif

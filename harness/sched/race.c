@@ -1,0 +1,718 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What threads do, what must come of it, and the search for an order in which it
+ * does not: see race.h.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/sched/race.h"
+
+#ifdef VM_MAYBE_GUARD
+#define GUARD_FLAG	VM_MAYBE_GUARD
+#define GUARD_MARKER	PTE_MARKER_GUARD
+#else
+#define GUARD_FLAG	((vm_flags_t)0)
+#define GUARD_MARKER	0
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL	0
+#define MADV_GUARD_REMOVE	0
+#endif
+
+#define PAGES		8
+#define START		(5 * PMD_SIZE)
+
+/* What a program would see of a page. */
+enum seen_kind { HOLE, GUARDED, MARKED, CONTENT };
+struct seen {
+	enum seen_kind kind;
+	u64 content;
+	vm_flags_t flags;
+};
+
+/* The parent, and a child of each thread. */
+#define MMS		(1 + SCHED_THREADS)
+struct outcome {
+	struct seen page[MMS][PAGES];
+	long result[SCHED_THREADS];
+};
+
+/* One race, as it runs. */
+static struct {
+	enum race_vma vma;
+	const char *pages;
+	const struct race_op *ops;
+	int nr;
+	struct file *file;
+	struct mm_struct *mm[MMS];
+	struct outcome outcome;
+} r;
+
+static struct outcome serial[6];
+static int nr_serial;
+static bool known_flag;
+static long known, known_races;		/* pages, races: see race_end() */
+
+static const char *const what_names[] = {
+	"fork()", "MADV_GUARD_INSTALL", "MADV_GUARD_REMOVE", "mprotect(READ)",
+	"mprotect(READ | WRITE)", "MADV_DONTNEED", "MADV_RANDOM", "MADV_DONTDUMP",
+	"mlock()", "naming", "MADV_WIPEONFORK", "munmap()", "read", "write",
+};
+static const char *const vma_names[] = {
+	"private anonymous", "shared anonymous", "private file", "shared file",
+};
+
+bool race_has_guards(void)
+{
+	return GUARD_FLAG != 0 && MADV_GUARD_INSTALL != 0;
+}
+
+/* --- operations */
+
+/* As a program does it: what is to be restarted is, a few times. */
+static long advise(unsigned long addr, unsigned long len, int advice)
+{
+	long ret = 0;
+
+	for (int i = 0; i < 8; i++) {
+		ret = tree_madvise(addr, len, advice);
+		if (ret != -ERESTARTNOINTR)
+			break;
+	}
+	return ret;
+}
+
+static long operate(const struct race_op *op, int thread)
+{
+	int at = op->pages[0], nr = op->pages[1] ?: PAGES - at;
+	unsigned long addr = START + at * PAGE_SIZE, len = nr * PAGE_SIZE;
+	u64 content = 1000 * (1 + thread) + at;
+	enum access access;
+
+	switch (op->what) {
+	case FORK:
+		r.mm[1 + thread] = shim_mm_new(r.mm[0]);
+		return tree_dup_mmap(r.mm[1 + thread], r.mm[0]);
+	case GUARD:
+		return advise(addr, len, MADV_GUARD_INSTALL);
+	case UNGUARD:
+		return advise(addr, len, MADV_GUARD_REMOVE);
+	case MPROTECT_R:
+		return tree_mprotect(addr, len, PROT_READ);
+	case MPROTECT_RW:
+		return tree_mprotect(addr, len, PROT_READ | PROT_WRITE);
+	case DONTNEED:
+		return advise(addr, len, MADV_DONTNEED);
+	case RANDOM:
+		return advise(addr, len, MADV_RANDOM);
+	case DONTDUMP:
+		return advise(addr, len, MADV_DONTDUMP);
+	case LOCK:
+		return tree_mlock(addr, len, true);
+	case NAME:
+		return tree_name(addr, len, "name");
+	case WIPE:
+		return advise(addr, len, MADV_WIPEONFORK);
+	case MUNMAP:
+		return tree_munmap(addr, len);
+	case READ:
+	case WRITE:
+		access = shim_access(addr, op->what == WRITE, &content);
+		return op->what == WRITE || access != ACCESS_DONE ? access : 100 + content;
+	default:
+		abort();
+	}
+}
+
+static void run_op(void *arg)
+{
+	int i = (const struct race_op *)arg - r.ops;
+
+	r.outcome.result[i] = operate(arg, i);
+}
+
+/* --- before */
+
+static void set_up(void)
+{
+	vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	unsigned long len = PAGES * PAGE_SIZE;
+	int ret;
+
+	INIT_LIST_HEAD(&init_mm.mmlist);
+	shim_nr_folios = shim_nr_objects = shim_nr_tables = 0;
+	shim_nr_files = shim_committed = 0;
+	memset(&r.outcome, 0, sizeof(r.outcome));
+	memset(r.mm, 0, sizeof(r.mm));
+	r.mm[0] = shim_mm_new(NULL);
+	r.file = NULL;
+	current->mm = r.mm[0];
+	if (r.vma == SHARED || r.vma == FILE_SHARED)
+		flags |= VM_SHARED | VM_MAYSHARE;
+	if (r.vma == FILE_PRIVATE || r.vma == FILE_SHARED)
+		r.file = shim_file_new(false);
+	ret = tree_mmap(r.file, START, len, flags,
+			r.vma == PRIVATE ? START >> PAGE_SHIFT : 0);
+	if (ret)
+		abort();
+	for (int i = 0; r.pages[i]; i++) {
+		unsigned long addr = START + i * PAGE_SIZE;
+		u64 content = 100 + i;
+
+		if (r.pages[i] == 'w')
+			shim_access(addr, true, &content);
+		else if (r.pages[i] == 'r')
+			shim_access(addr, false, &content);
+		else if (r.pages[i] == 'g')
+			advise(addr, PAGE_SIZE, MADV_GUARD_INSTALL);
+	}
+}
+
+/* --- after */
+
+static const pteval_t *entry_of(struct mm_struct *mm, unsigned long addr)
+{
+	const unsigned long *table = (const unsigned long *)mm->pgd;
+	const int shift[] = { PGDIR_SHIFT, PUD_SHIFT, PMD_SHIFT };
+	const int entries[] = { PTRS_PER_PGD, PTRS_PER_PUD, PTRS_PER_PMD };
+
+	for (int level = 0; level < 3; level++) {
+		table = (const unsigned long *)
+			(table[addr >> shift[level] & (entries[level] - 1)] & PAGE_MASK);
+		if (!table)
+			return NULL;
+	}
+	return (const pteval_t *)table + (addr >> PAGE_SHIFT & 511);
+}
+
+static void wrong(int who, int page, const char *what)
+{
+	test_fail(__FILE__, __LINE__, "%s, page %d: %s", who ? "child" : "parent", page, what);
+}
+
+/* What is in the page, or what a fault would put there. */
+static struct seen look(int who, int i, struct vm_area_struct *vma, long *rss)
+{
+	unsigned long addr = START + i * PAGE_SIZE;
+	const pteval_t *entry = entry_of(r.mm[who], addr);
+	pteval_t v = entry ? *entry : 0;
+	struct seen s = { .kind = HOLE };
+	struct folio *cached;
+
+	if (!vma) {
+		if (v)
+			wrong(who, i, "something is mapped where no VMA is");
+		return s;
+	}
+	s.flags = vma->vm_flags & ~(STICKY | GUARD_FLAG | VM_SOFTDIRTY);
+	s.kind = CONTENT;
+	if (v & (PTE_PRESENT | PTE_PROTNONE)) {
+		struct page *page = pfn_to_page(v >> PFN_PTE_SHIFT);
+
+		s.content = v & PTE_SPECIAL ? 0 : page->content;
+		if (!(v & PTE_SPECIAL)) {
+			rss[page->anon ? MM_ANONPAGES : page->swapbacked ?
+			    MM_SHMEMPAGES : MM_FILEPAGES]++;
+			if (page->_mapcount.counter < 0 || page->_refcount.counter < 1)
+				wrong(who, i, "a page is mapped that is free");
+			if (page->anon && page->_mapcount.counter > 0 && v & PTE_WRITE)
+				wrong(who, i, "a page that two have may be written");
+		}
+		if (v & PTE_WRITE && !(vma->vm_flags & VM_WRITE))
+			wrong(who, i, "may be written, the VMA not");
+		return s;
+	}
+	if (v && (v >> SWP_TYPE_BIT & 31) == SWP_PTE_MARKER) {
+		s.kind = v >> SWP_OFFSET_BIT & GUARD_MARKER ? GUARDED : MARKED;
+		if (s.kind == GUARDED && !(vma->vm_flags & GUARD_FLAG)) {
+			if (known_flag)
+				known++;
+			else
+				wrong(who, i, "a guard, and VM_MAYBE_GUARD is lost");
+		}
+		return s;
+	}
+	if (v)
+		wrong(who, i, "an entry that nobody has made");
+	if (vma->vm_file) {
+		cached = vma->vm_file->f_mapping->folio[(vma->vm_pgoff +
+			((addr - vma->vm_start) >> PAGE_SHIFT)) % FILE_PAGES];
+		s.content = cached ? cached->content : 0;
+	}
+	return s;
+}
+
+static void look_at(int who)
+{
+	struct mm_struct *mm = r.mm[who];
+	long rss[NR_MM_COUNTERS] = { 0 };
+	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
+	int vmas = 0;
+
+	vma_iter_init(&vmi, mm, 0);
+	current->mm = mm;
+	mmap_read_lock(mm);
+	for (int i = 0; i < PAGES; i++) {
+		unsigned long addr = START + i * PAGE_SIZE;
+
+		vma = find_vma_intersection(mm, addr, addr + PAGE_SIZE);
+		r.outcome.page[who][i] = look(who, i, vma, rss);
+	}
+	for_each_vma(vmi, vma)
+		vmas++;
+	mmap_read_unlock(mm);
+	EXPECT_EQ(mm->map_count, vmas);
+	for (int i = 0; i < NR_MM_COUNTERS; i++)
+		EXPECT_EQ(mm->rss_stat[i].count, rss[i]);
+	EXPECT(!mm->stale_tlb);
+	EXPECT_EQ(mm->notifying, 0);
+	EXPECT_EQ(mm->write_protect_seq.sequence & 1, 0u);
+	EXPECT(!rwsem_is_locked(&mm->mmap_lock));
+}
+
+static void tear_down(void)
+{
+	for (int who = MMS - 1; who >= 0; who--) {
+		if (!r.mm[who])
+			continue;
+		current->mm = r.mm[who];
+		shim_mm_exit(r.mm[who]);
+	}
+	if (r.file)
+		fput(r.file);
+	EXPECT_EQ(shim_nr_folios, 0l);
+	EXPECT_EQ(shim_nr_objects, 0l);
+	EXPECT_EQ(shim_nr_tables, 0l);
+	EXPECT_EQ(shim_nr_files, 0l);
+	EXPECT_EQ(shim_committed, 0l);
+}
+
+static bool same_page(const struct outcome *a, const struct outcome *b, int i)
+{
+	for (int who = 0; who < MMS; who++) {
+		const struct seen *s = &a->page[who][i], *t = &b->page[who][i];
+
+		if (s->kind != t->kind || s->content != t->content || s->flags != t->flags)
+			return false;
+	}
+	return true;
+}
+
+static void draw_pages(const char *title, const struct outcome *o)
+{
+	char line[MMS][PAGES + 1] = { "" };
+
+	for (int who = 0; who < MMS; who++)
+		for (int i = 0; i < PAGES; i++)
+			line[who][i] = " g#c"[o->page[who][i].kind];
+	test_say("  %-12s parent |%s|  children |%s|%s|%s|", title, line[0], line[1],
+		 line[2], line[3]);
+}
+
+/* Each page, and each result, as one of the serial orders has it. */
+static void compare(void)
+{
+	bool differs = false;
+	int i, n;
+
+	for (i = 0; i < PAGES; i++) {
+		for (n = 0; n < nr_serial && !same_page(&r.outcome, &serial[n], i); n++)
+			;
+		if (n < nr_serial)
+			continue;
+		test_fail(__FILE__, __LINE__, "page %d is what no serial order makes of it", i);
+		differs = true;
+	}
+	for (i = 0; i < r.nr; i++) {
+		for (n = 0; n < nr_serial && serial[n].result[i] != r.outcome.result[i]; n++)
+			;
+		if (n == nr_serial)
+			test_fail(__FILE__, __LINE__, "%s returns %ld, in no serial order it does",
+				  what_names[r.ops[i].what], r.outcome.result[i]);
+	}
+	if (!differs)
+		return;
+	draw_pages("found", &r.outcome);
+	for (n = 0; n < nr_serial; n++)
+		draw_pages("serial order", &serial[n]);
+}
+
+/* --- choosing */
+
+static long schedules, all_schedules, races, cut_off;
+
+static struct {
+	unsigned char chosen, untried;
+} decisions[4096];
+static int nr_decisions, decision, preemptions, bound;
+
+static int lowest(unsigned int set)
+{
+	return __builtin_ctz(set);
+}
+
+/* Depth first, at most @bound preemptions; what is forced is no decision. */
+static int search_choose(int self, unsigned int ready)
+{
+	int chosen;
+
+	if (self >= 0 && preemptions == bound) {
+		cut_off += (ready & (ready - 1)) != 0;
+		return self;
+	}
+	if (!(ready & (ready - 1)))
+		return lowest(ready);
+	if (decision == nr_decisions) {
+		if (nr_decisions == ARRAY_SIZE(decisions))
+			abort();
+		chosen = self >= 0 ? self : lowest(ready);
+		decisions[nr_decisions].chosen = chosen;
+		decisions[nr_decisions++].untried = ready & ~(1u << chosen);
+	}
+	chosen = decisions[decision++].chosen;
+	preemptions += self >= 0 && chosen != self;
+	return chosen;
+}
+
+static bool next_schedule(void)
+{
+	while (nr_decisions && !decisions[nr_decisions - 1].untried)
+		nr_decisions--;
+	if (!nr_decisions)
+		return false;
+	decisions[nr_decisions - 1].chosen = lowest(decisions[nr_decisions - 1].untried);
+	decisions[nr_decisions - 1].untried &= decisions[nr_decisions - 1].untried - 1;
+	return true;
+}
+
+/* As told. */
+static struct sched_slice told[SCHED_SLICES];
+static int nr_told, telling, passed;
+
+static int told_choose(int self, unsigned int ready)
+{
+	if (self >= 0 && (telling + 1 >= nr_told || told[telling].points != passed)) {
+		passed++;
+		return self;
+	}
+	telling++;
+	passed = 0;
+	if (telling < nr_told && ready & 1u << told[telling].thread)
+		return told[telling].thread;
+	return self >= 0 ? self : lowest(ready);
+}
+
+static void tell(const char *schedule)
+{
+	nr_told = 0;
+	telling = -1;
+	for (const char *s = schedule; *s && nr_told < SCHED_SLICES; ) {
+		char *end;
+		int thread = strtol(s, &end, 10), n = -1;
+
+		if (end == s)
+			break;
+		if (*end == ':')
+			n = strtol(end + 1, &end, 10);
+		told[nr_told++] = (struct sched_slice){ thread, n };
+		for (s = end; *s == ' '; s++)
+			;
+	}
+}
+
+/* --- one schedule */
+
+/* Looks at what it should not, so as to name it: only for a drawing. */
+static const char *name_of(const void *object)
+{
+	static const char *const whose[MMS] = { "parent", "child", "child", "child" };
+	static char name[64];
+	unsigned long at = (unsigned long)object;
+	bool running = sched_running;
+
+	sched_running = false;
+	shim_rcu_depth++;
+	name[0] = '\0';
+	for (int who = 0; who < MMS && !name[0]; who++) {
+		struct mm_struct *mm = r.mm[who];
+		const char *what = NULL;
+		const pteval_t *entry;
+		struct vm_area_struct *vma;
+		struct vma_iterator vmi;
+
+		if (!mm)
+			continue;
+		vma_iter_init(&vmi, mm, 0);
+		entry = entry_of(mm, START);
+		if (object == &mm->mmap_lock)
+			what = "mmap_lock";
+		else if (object == &mm->mm_lock_seq)
+			what = "mm_lock_seq";
+		else if (object == &mm->page_table_lock)
+			what = "page_table_lock";
+		else if (object == &mm->write_protect_seq)
+			what = "write_protect_seq";
+		else if (entry && object == &table_of((pte_t *)entry)->ptl)
+			what = "PTL";
+		if (what)
+			snprintf(name, sizeof(name), "%s's %s", whose[who], what);
+		else if (entry && ((unsigned long)entry & PAGE_MASK) == (at & PAGE_MASK))
+			snprintf(name, sizeof(name), "%s's PTE %lu", whose[who],
+				 (at - (unsigned long)entry) / sizeof(pte_t));
+		if (name[0])
+			break;
+		for_each_vma(vmi, vma) {
+			if (object == &vma->vm_lock_seq)
+				what = "vm_lock_seq";
+#ifdef TREE_HAS_vma_lock
+			else if (vma->vm_lock && object == &vma->vm_lock->lock)
+				what = "VMA lock";
+#else
+			else if (object == &vma->vmlock_dep_map)
+				what = "VMA lock";
+			else if (object == &vma->vm_refcnt)
+				what = "vm_refcnt";
+#endif
+			else if (object == &vma->vm_flags)
+				what = "VMA flags";
+			else if (vma->vm_file && object == &vma->vm_file->f_mapping->i_mmap_rwsem)
+				what = "i_mmap_rwsem";
+			else if (vma->anon_vma && object == &vma->anon_vma->root->rwsem)
+				what = "anon_vma";
+			if (!what)
+				continue;
+			snprintf(name, sizeof(name), "%s's %s", whose[who], what);
+			break;
+		}
+	}
+	shim_rcu_depth--;
+	sched_running = running;
+	return name;
+}
+
+static bool finished = true;
+
+static void run_once(sched_choose_fn *fn)
+{
+	struct sched_thread_spec spec[SCHED_THREADS];
+
+	set_up();
+	for (int i = 0; i < r.nr; i++)
+		spec[i] = (struct sched_thread_spec){ run_op, (void *)&r.ops[i], r.mm[0] };
+	decision = preemptions = 0;
+	finished = sched_run(spec, r.nr, fn);
+	if (!finished)
+		return;
+	for (int who = 0; who < MMS; who++)
+		if (r.mm[who])
+			look_at(who);
+}
+
+/* --- what failed, for people */
+
+static int race_nr;
+
+static void print_race(void)
+{
+	char threads[256];
+	int n = 0;
+
+	for (int i = 0; i < r.nr; i++)
+		n += snprintf(threads + n, sizeof(threads) - n, "%s%d %s", i ? ", " : "", i,
+			      what_names[r.ops[i].what]);
+	test_say("%s memory, pages \"%s\"; threads: %s", vma_names[r.vma], r.pages, threads);
+}
+
+static void print_schedule(void)
+{
+	char slices[512];
+
+	sched_print_slices(slices, sizeof(slices));
+	test_say("SCHEDULE='%d/%s'", race_nr, slices);
+}
+
+/* A crash says in which schedule. */
+static void died(int sig)
+{
+	if (sched_running || sched_nr_slices)
+		print_schedule();
+	fflush(stdout);
+	if (sig) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
+}
+
+void __asan_on_error(void);
+void __asan_on_error(void)
+{
+	died(0);
+}
+
+static void draw(const char *schedule)
+{
+	const char *names[SCHED_THREADS];
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		int out = dup(STDOUT_FILENO);
+
+		for (int i = 0; i < r.nr; i++)
+			names[i] = what_names[r.ops[i].what];
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(0);
+		test_detach();
+		alarm(60);
+		tell(schedule);
+		sched_recording = true;
+		run_once(told_choose);
+		fflush(stdout);
+		dup2(out, STDOUT_FILENO);
+		sched_draw(names, r.nr);
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+}
+
+static bool schedule_fails(sched_choose_fn *fn)
+{
+	int before = test_failures();
+	long before_known = known;
+
+	run_once(fn);
+	schedules++;
+	if (finished) {
+		compare();
+		tear_down();
+	}
+	return test_failures() != before || known != before_known;
+}
+
+/* Threads that wait for ever keep what they have. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return !finished;
+}
+
+static bool drawn;
+
+static void found(bool known_only)
+{
+	char slices[512];
+
+	/* Of what is known, the first. */
+	if (known_only && drawn)
+		return;
+	sched_print_slices(slices, sizeof(slices));
+	print_race();
+	print_schedule();
+	/* One is enough to look at, unless it was asked for. */
+	if (!drawn)
+		draw(slices);
+	drawn = true;
+	/* What is in a deadlock stays there. */
+	if (!finished)
+		test_end();
+}
+
+static bool take_serial(int first)
+{
+	char order[16];
+	int before = test_failures();
+	int n = snprintf(order, sizeof(order), "%d", first);
+
+	for (int i = 0; i < r.nr; i++)
+		if (i != first)
+			n += snprintf(order + n, sizeof(order) - n, " %d", i);
+	tell(order);
+	run_once(told_choose);
+	if (finished) {
+		serial[nr_serial++] = r.outcome;
+		tear_down();
+	}
+	schedules++;
+	if (test_failures() == before)
+		return true;
+	found(false);
+	return false;
+}
+
+void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, int nr)
+{
+	const char *one = getenv("SCHEDULE"), *depth = getenv("DEPTH");
+	static bool once;
+
+	race_nr++;
+	if (one && atoi(one) != race_nr)
+		return;
+	if (!once) {
+		once = true;
+		sched_name_of = name_of;
+		signal(SIGSEGV, died);
+		signal(SIGABRT, died);
+		known_flag = test_known("guard-flag-race");
+	}
+	r.vma = vma;
+	r.pages = pages;
+	r.ops = ops;
+	r.nr = nr;
+	nr_serial = 0;
+	schedules = 0;
+	races++;
+	for (int i = 0; i < nr; i++)
+		if (!take_serial(i))
+			return;
+	if (one) {
+		const char *slash = strchr(one, '/');
+
+		tell(slash ? slash + 1 : "");
+		known_races = schedule_fails(told_choose);
+		if (known_races)
+			found(false);
+		else
+			test_say("holds in this schedule");
+		return;
+	}
+	/* Fewest preemptions first: what is found is as small as it can be. */
+	for (bound = 0; bound <= (depth ? atoi(depth) : 2); bound++) {
+		nr_decisions = 0;
+		do {
+			int before = test_failures();
+
+			if (!schedule_fails(search_choose))
+				continue;
+			known_races += test_failures() == before;
+			found(test_failures() == before);
+			goto out;
+		} while (next_schedule());
+	}
+out:
+	all_schedules += schedules;
+	if (getenv("SCHEDULES_SAY"))
+		test_say("%-17s \"%s\" %s, %s: %ld schedules", vma_names[vma], pages,
+			 what_names[ops[0].what], what_names[ops[1].what], schedules);
+}
+
+void race_end(void)
+{
+	struct timespec t;
+	double seconds;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	seconds = t.tv_sec + t.tv_nsec / 1e9;
+	if (getenv("SCHEDULES_COUNT"))
+		test_say("%ld races, %ld schedules, %.0f a second of CPU time, %ld points, %ld cut off",
+			 races, all_schedules, all_schedules / seconds, sched_nr_points, cut_off);
+	if (known)
+		test_end_known("a guard's flag is lost to a writer of flags in %ld races",
+			       known_races);
+}

@@ -1,0 +1,628 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Threads, locks that block, and RCU: see sched.h. */
+#define _GNU_SOURCE 1
+#include <link.h>
+#include <unistd.h>
+
+#include "vma_internal.h"
+#include "harness/test.h"
+#include "switch.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+#define STACK	(256 << 10)
+#define HELD	16
+#define FRAMES	16
+
+enum state { READY, WAITS, ENDED };
+
+struct thread {
+	struct sched_context context;
+	char *stack;
+	size_t stack_size;
+	enum state state;
+	const void *waits_for;
+	void (*run)(void *arg);
+	void *arg;
+	struct task_struct task;
+	struct { const void *lock; bool write; } held[HELD];
+	int nr_held;
+	/* The globals of whoever runs, while it does not. */
+	struct task_struct *saved_current;
+	int locks_held, rcu_depth, lazy, written;
+	unsigned long reading_since;	/* RCU; 0: not */
+	void *fake_stack;
+};
+
+/* The threads, and behind them the test itself. */
+static struct thread threads[SCHED_THREADS + 1];
+#define TEST_ITSELF	SCHED_THREADS
+static int running = TEST_ITSELF, nr_threads;
+bool sched_running;
+static sched_choose_fn *choose;
+static bool stuck;
+long sched_nr_points;
+
+struct sched_slice sched_slices[SCHED_SLICES];
+int sched_nr_slices;
+static int points;			/* of this slice */
+
+static struct thread *me(void)
+{
+	return &threads[running];
+}
+
+/* --- who runs */
+
+static void began(void)
+{
+#ifdef WITH_ASAN
+	const void *bottom;
+	size_t size;
+
+	__sanitizer_finish_switch_fiber(me()->fake_stack, &bottom, &size);
+	if (!threads[TEST_ITSELF].stack && running != TEST_ITSELF) {
+		threads[TEST_ITSELF].stack = (char *)bottom;
+		threads[TEST_ITSELF].stack_size = size;
+	}
+#endif
+}
+
+static void switch_to(int next)
+{
+	struct thread *old = me(), *new = &threads[next];
+
+	old->saved_current = current;
+	old->locks_held = shim_locks_held;
+	old->rcu_depth = shim_rcu_depth;
+	old->lazy = shim_lazy_mmu;
+	old->written = shim_written;
+	running = next;
+	current = new->saved_current;
+	shim_locks_held = new->locks_held;
+	shim_rcu_depth = new->rcu_depth;
+	shim_lazy_mmu = new->lazy;
+	shim_written = new->written;
+#ifdef WITH_ASAN
+	__sanitizer_start_switch_fiber(&old->fake_stack, new->stack, new->stack_size);
+#endif
+	sched_switch_stack(&old->context, &new->context);
+	began();
+}
+
+static unsigned int ready(void)
+{
+	unsigned int set = 0;
+
+	for (int i = 0; i < nr_threads; i++)
+		set |= (threads[i].state == READY) << i;
+	return set;
+}
+
+static void slice_ends(bool preempted, int next)
+{
+	if (sched_nr_slices && sched_nr_slices <= SCHED_SLICES)
+		sched_slices[sched_nr_slices - 1].points = preempted ? points : -1;
+	if (sched_nr_slices < SCHED_SLICES)
+		sched_slices[sched_nr_slices] = (struct sched_slice){ next, -1 };
+	sched_nr_slices++;
+	points = 0;
+}
+
+void sched_print_slices(char *to, size_t size)
+{
+	int n = 0;
+
+	*to = '\0';
+	for (int i = 0; i < sched_nr_slices && i < SCHED_SLICES && n < (int)size; i++) {
+		n += snprintf(to + n, size - n, "%s%d", i ? " " : "", sched_slices[i].thread);
+		if (sched_slices[i].points >= 0 && n < (int)size)
+			n += snprintf(to + n, size - n, ":%d", sched_slices[i].points);
+	}
+}
+
+/* The running thread cannot go on: another one does, or all wait. */
+static void give_up(void)
+{
+	unsigned int set = ready();
+	int next;
+
+	shim_rcu_poll();
+	if (!set) {
+		for (int i = 0; i < nr_threads; i++)
+			stuck |= threads[i].state == WAITS;
+		switch_to(TEST_ITSELF);
+		return;
+	}
+	next = choose(-1, set);
+	slice_ends(false, next);
+	switch_to(next);
+}
+
+static void record(const void *object, enum sched_kind kind);
+
+void sched_point_slow(unsigned long object, enum sched_kind kind)
+{
+	unsigned int set = ready();
+	int next;
+
+	sched_nr_points++;
+	next = choose(running, set);
+	if (next != running) {
+		slice_ends(true, next);
+		shim_rcu_poll();
+		switch_to(next);
+	} else {
+		points++;
+	}
+	if (sched_recording)
+		record((const void *)object, kind);
+}
+
+static void thread_main(void)
+{
+	began();
+	for (;;) {
+		struct thread *t = me();
+
+		t->run(t->arg);
+		if (t->nr_held || shim_locks_held || shim_rcu_depth || shim_lazy_mmu)
+			test_fail(__FILE__, __LINE__,
+				  "thread %d ends with %d locks, RCU depth %d, lazy MMU mode %d",
+				  running, t->nr_held, shim_rcu_depth, shim_lazy_mmu);
+		t->state = ENDED;
+		give_up();
+	}
+}
+
+static void start_thread(struct thread *t)
+{
+	t->stack = aligned_alloc(4096, STACK);
+	t->stack_size = STACK;
+	if (!t->stack)
+		abort();
+	sched_context_new(&t->context, t->stack, STACK, thread_main);
+}
+
+static void say_who_waits(void)
+{
+	for (int i = 0; i < nr_threads; i++) {
+		const struct thread *t = &threads[i];
+
+		if (t->state != WAITS)
+			continue;
+		for (int j = 0; j < nr_threads; j++)
+			for (int k = 0; k < threads[j].nr_held; k++)
+				if (threads[j].held[k].lock == t->waits_for)
+					test_fail(__FILE__, __LINE__,
+						  "deadlock: thread %d waits for %s, which thread %d holds",
+						  i, sched_name_of(t->waits_for), j);
+		test_fail(__FILE__, __LINE__, "deadlock: thread %d waits for %s", i,
+			  sched_name_of(t->waits_for));
+	}
+}
+
+static int nr_steps;
+
+bool sched_run(const struct sched_thread_spec *spec, int nr, sched_choose_fn *fn)
+{
+	int first;
+
+	for (int i = 0; i < nr; i++)
+		if (!threads[i].stack)
+			start_thread(&threads[i]);
+	nr_threads = nr;
+	choose = fn;
+	stuck = false;
+	sched_nr_slices = points = nr_steps = 0;
+	for (int i = 0; i < nr; i++) {
+		threads[i].state = READY;
+		threads[i].run = spec[i].run;
+		threads[i].arg = spec[i].arg;
+		threads[i].task = (struct task_struct){ .comm = "thread", .pid = 2 + i,
+							.mm = spec[i].mm };
+		threads[i].saved_current = &threads[i].task;
+	}
+	sched_running = true;
+	first = choose(-1, ready());
+	slice_ends(false, first);
+	switch_to(first);
+	sched_running = false;
+	if (stuck)
+		say_who_waits();
+	return !stuck;
+}
+
+/* --- locks */
+
+void sched_took(const void *lock, bool write)
+{
+	struct thread *t = me();
+
+	if (t->nr_held == HELD)
+		abort();
+	t->held[t->nr_held].lock = lock;
+	t->held[t->nr_held++].write = write;
+}
+
+void sched_gave(const void *lock)
+{
+	struct thread *t = me();
+	int i = t->nr_held;
+
+	while (i-- && t->held[i].lock != lock)
+		;
+	shim_check(i >= 0, "a lock is released by who does not hold it");
+	if (i < 0)
+		return;
+	t->nr_held--;
+	memmove(&t->held[i], &t->held[i + 1], (t->nr_held - i) * sizeof(t->held[0]));
+}
+
+bool sched_holds(const void *lock)
+{
+	for (int i = 0; i < me()->nr_held; i++)
+		if (me()->held[i].lock == lock)
+			return true;
+	return lock == &rcu_callback_map;
+}
+
+bool sched_holds_write(const void *lock)
+{
+	for (int i = 0; i < me()->nr_held; i++)
+		if (me()->held[i].lock == lock && me()->held[i].write)
+			return true;
+	return false;
+}
+
+void sched_block(const void *object)
+{
+	struct thread *t = me();
+
+	if (!sched_running) {
+		test_fail(__FILE__, __LINE__, "a lock is taken twice");
+		test_end();
+	}
+	t->state = WAITS;
+	t->waits_for = object;
+	give_up();
+}
+
+void sched_wake(const void *object)
+{
+	for (int i = 0; i < nr_threads; i++)
+		if (threads[i].state == WAITS && threads[i].waits_for == object)
+			threads[i].state = READY;
+}
+
+/* A spinning lock is an RCU reader as well: preemption is off. */
+static unsigned long clock = 1;
+
+unsigned long sched_clock(void)
+{
+	return ++clock;
+}
+
+static void read_begins(void)
+{
+	if (!shim_rcu_depth && !shim_locks_held)
+		me()->reading_since = ++clock;
+}
+
+static void read_ends(void)
+{
+	if (!shim_rcu_depth && !shim_locks_held)
+		me()->reading_since = 0;
+}
+
+bool sched_grace_period_over(unsigned long since)
+{
+	for (int i = 0; i < SCHED_THREADS; i++)
+		if (threads[i].reading_since && threads[i].reading_since < since)
+			return false;
+	return true;
+}
+
+void sched_rcu_lock(void)
+{
+	read_begins();
+	shim_rcu_depth++;
+}
+
+void sched_rcu_unlock(void)
+{
+	shim_check(shim_rcu_depth > 0, "RCU is left that was not entered");
+	shim_rcu_depth--;
+	read_ends();
+	sched_point(NULL, SCHED_UNLOCK);
+}
+
+void spin_lock(spinlock_t *lock)
+{
+	sched_point(lock, SCHED_LOCK);
+	while (lock->held)
+		sched_block(lock);
+	read_begins();
+	lock->held = 1;
+	shim_locks_held++;
+	sched_took(lock, true);
+}
+
+int spin_trylock(spinlock_t *lock)
+{
+	sched_point(lock, SCHED_LOCK);
+	if (lock->held)
+		return 0;
+	read_begins();
+	lock->held = 1;
+	shim_locks_held++;
+	sched_took(lock, true);
+	return 1;
+}
+
+void spin_unlock(spinlock_t *lock)
+{
+	shim_check(lock->held == 1, "a lock that is not held is released");
+	sched_gave(lock);
+	lock->held = 0;
+	lock->dep_map.sequence++;
+	shim_locks_held--;
+	read_ends();
+	sched_wake(lock);
+	sched_point(lock, SCHED_UNLOCK);
+}
+
+void down_write(struct rw_semaphore *sem)
+{
+	shim_check(!shim_locks_held, "a semaphore is taken under a spinning lock");
+	sched_point(sem, SCHED_LOCK);
+	sem->waiting_writers++;
+	while (sem->dep_map.writers || sem->dep_map.readers)
+		sched_block(sem);
+	sem->waiting_writers--;
+	sem->dep_map.writers++;
+	sched_took(sem, true);
+}
+
+int down_write_trylock(struct rw_semaphore *sem)
+{
+	sched_point(sem, SCHED_LOCK);
+	if (sem->dep_map.writers || sem->dep_map.readers)
+		return 0;
+	sem->dep_map.writers++;
+	sched_took(sem, true);
+	return 1;
+}
+
+void up_write(struct rw_semaphore *sem)
+{
+	shim_check(sem->dep_map.writers == 1,
+		   "a semaphore that is not held is released");
+	sched_gave(sem);
+	sem->dep_map.writers--;
+	sem->dep_map.sequence++;
+	sched_wake(sem);
+	sched_point(sem, SCHED_UNLOCK);
+}
+
+void down_read(struct rw_semaphore *sem)
+{
+	shim_check(!shim_locks_held, "a semaphore is taken under a spinning lock");
+	sched_point(sem, SCHED_READ_LOCK);
+	while (sem->dep_map.writers || sem->waiting_writers)
+		sched_block(sem);
+	sem->dep_map.readers++;
+	sched_took(sem, false);
+}
+
+int down_read_trylock(struct rw_semaphore *sem)
+{
+	sched_point(sem, SCHED_READ_LOCK);
+	if (sem->dep_map.writers || sem->waiting_writers)
+		return 0;
+	sem->dep_map.readers++;
+	sched_took(sem, false);
+	return 1;
+}
+
+void up_read(struct rw_semaphore *sem)
+{
+	shim_check(sem->dep_map.readers > 0,
+		   "a semaphore that is not held is released");
+	sched_gave(sem);
+	sem->dep_map.readers--;
+	sem->dep_map.sequence++;
+	sched_wake(sem);
+	sched_point(sem, SCHED_UNLOCK);
+}
+
+void downgrade_write(struct rw_semaphore *sem)
+{
+	sched_gave(sem);
+	sem->dep_map.writers--;
+	sem->dep_map.readers++;
+	sched_took(sem, false);
+	sched_wake(sem);
+	sched_point(sem, SCHED_UNLOCK);
+}
+
+/* --- for people */
+
+struct step {
+	signed char thread;
+	enum sched_kind kind;
+	int nr_frames;
+	unsigned long frames[FRAMES];
+	char object[40], held[80];
+};
+
+#define STEPS	4096
+static struct step *steps;
+bool sched_recording;
+
+static const char *no_name(const void *object)
+{
+	(void)object;
+	return "a lock";
+}
+
+const char *(*sched_name_of)(const void *object) = no_name;
+
+/* Frames by their pointers: this build has them. */
+static void record(const void *object, enum sched_kind kind)
+{
+	unsigned long *fp = __builtin_frame_address(0);
+	struct thread *t = me();
+	struct step *s;
+	int n = 0;
+
+	if (!steps)
+		steps = calloc(STEPS, sizeof(*steps));
+	if (!steps || nr_steps == STEPS)
+		return;
+	s = &steps[nr_steps++];
+	s->thread = running;
+	s->kind = kind;
+	s->nr_frames = 0;
+	snprintf(s->object, sizeof(s->object), "%s", object ? sched_name_of(object) : "");
+	s->held[0] = '\0';
+	for (int i = 0; i < t->nr_held && n < (int)sizeof(s->held); i++)
+		n += snprintf(s->held + n, sizeof(s->held) - n, "%s%s%s", i ? " " : "",
+			      sched_name_of(t->held[i].lock), t->held[i].write ? "" : "(r)");
+	while ((char *)fp >= t->stack && (char *)fp < t->stack + STACK - 16 &&
+	       s->nr_frames < FRAMES) {
+		s->frames[s->nr_frames++] = fp[1];
+		fp = (unsigned long *)fp[0];
+	}
+}
+
+/* The innermost place of each frame that is the kernel's, and no header's. */
+struct place {
+	unsigned long frame;
+	char what[128];
+};
+
+static struct place *places;
+static int nr_places;
+
+static int load_base(struct dl_phdr_info *info, size_t size, void *base)
+{
+	(void)size;
+	*(unsigned long *)base = info->dlpi_addr;
+	return 1;			/* the first is the program */
+}
+
+static const char *kernels(const char *line)
+{
+	static const char *const dirs[] = { "/mm/", "/kernel/", "/fs/" };
+
+	if (strstr(line, "/harness/") || !strstr(line, ".c:"))
+		return NULL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (strstr(line, dirs[i]))
+			return strstr(line, dirs[i]) + 1;
+	return NULL;
+}
+
+static void find_places(void)
+{
+	int room = STEPS * 16, n;
+	char *command = malloc(room), line[200], name[100] = "";
+	struct place *place = NULL;
+	unsigned long base = 0;
+	FILE *f;
+
+	places = calloc(STEPS, sizeof(*places));
+	if (!places || !command)
+		abort();
+	dl_iterate_phdr(load_base, &base);
+	n = snprintf(command, room, "addr2line -aife /proc/%d/exe", getpid());
+	for (int i = 0; i < nr_steps; i++)
+		for (int k = 0; k < steps[i].nr_frames; k++) {
+			int at = 0;
+
+			while (at < nr_places && places[at].frame != steps[i].frames[k])
+				at++;
+			if (at < nr_places || at == STEPS || n > room - 32)
+				continue;
+			places[nr_places++].frame = steps[i].frames[k];
+			n += snprintf(command + n, room - n, " %#lx",
+				      steps[i].frames[k] - 1 - base);
+		}
+	f = popen(command, "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *at;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "0x", 2)) {
+			place = place ? place + 1 : places;
+			continue;
+		}
+		snprintf(name, sizeof(name), "%.99s", line);
+		if (!fgets(line, sizeof(line), f))
+			break;
+		line[strcspn(line, "\n ")] = '\0';
+		at = kernels(line);
+		if (at && place && !place->what[0])
+			snprintf(place->what, sizeof(place->what), "%.60s() %.60s", name, at);
+	}
+	if (f)
+		pclose(f);
+	free(command);
+}
+
+static const char *place_of(const struct step *s)
+{
+	for (int k = 0; k < s->nr_frames; k++)
+		for (int i = 0; i < nr_places; i++)
+			if (places[i].frame == s->frames[k] && places[i].what[0])
+				return places[i].what;
+	return "";
+}
+
+static const char *const kind_names[] = {
+	"lock", "read-lock", "unlock", "atomic", "read", "write", "access", "allocate",
+	"cond_resched", "RCU read",
+};
+
+/*
+ * A column a thread, a line a step: those on something that has a name, and the
+ * first and last of each turn. Behind the bar, what is held.
+ */
+void sched_draw(const char *const *names, int nr)
+{
+	const int column = 12;
+	const char *before = "", *earlier = "";
+
+	find_places();
+	for (int i = 0; i < nr; i++)
+		test_say("%*s%s", i * column, "", names[i]);
+	for (int i = 0; i < nr_steps; i++) {
+		const struct step *s = &steps[i];
+		bool first = !i || s[-1].thread != s->thread;
+		bool last = i == nr_steps - 1 || s[1].thread != s->thread;
+		const char *place = place_of(s);
+		char what[64];
+
+		if (!first && !last && (!s->object[0] || s->kind == SCHED_RCU ||
+					((place == before || place == earlier) &&
+					 (s->kind == SCHED_READ || s->kind == SCHED_PTE))))
+			continue;
+		earlier = before;
+		before = place;
+		if (first && i)
+			test_say("%*s--- thread %d goes on", s->thread * column, "", s->thread);
+		snprintf(what, sizeof(what), "%s %.40s", kind_names[s->kind], s->object);
+		test_say("%*s%-*s %-*s | %s", s->thread * column, "", 36, what,
+			 36 + (nr - 1 - s->thread) * column, place, s->held);
+	}
+}

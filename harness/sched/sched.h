@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Threads, locks that block, and who runs next.
+ *
+ * A thread is a coroutine with a stack, a current task, held locks and RCU depth
+ * of its own. It gives up the processor at a point: before each lock operation,
+ * atomic, marked access, PTE access and allocation, after each release, in
+ * cond_resched(). Who goes on there, the chooser says; so a run can be repeated.
+ *
+ * Only in the build with SHIM_SCHED: the others have no points.
+ */
+#ifndef SCHED_SCHED_H
+#define SCHED_SCHED_H
+
+enum sched_kind {
+	SCHED_LOCK, SCHED_READ_LOCK, SCHED_UNLOCK, SCHED_ATOMIC, SCHED_READ,
+	SCHED_WRITE, SCHED_PTE, SCHED_ALLOC, SCHED_RESCHED, SCHED_RCU,
+};
+
+#ifndef SHIM_SCHED
+#define sched_point(object, kind)	do { } while (0)
+#else
+
+extern bool sched_running;		/* threads run, and not only the test */
+/* A number: nothing is read there. */
+void sched_point_slow(unsigned long object, enum sched_kind kind);
+
+/* Where another thread may go on. */
+#define sched_point(object, kind) do {					\
+	if (sched_running)						\
+		sched_point_slow((unsigned long)(object), kind);	\
+} while (0)
+
+#define SCHED_THREADS	3
+
+struct sched_thread_spec {
+	void (*run)(void *arg);
+	void *arg;
+	struct mm_struct *mm;		/* current->mm */
+};
+
+/**
+ * sched_choose_fn - who goes on
+ * @self: who is at a point, or -1 where it cannot go on
+ * @ready: bits of those who can
+ */
+typedef int sched_choose_fn(int self, unsigned int ready);
+
+/**
+ * sched_run() - run threads to their end.
+ *
+ * Return: false where they wait for each other; a failure says who for whom.
+ */
+bool sched_run(const struct sched_thread_spec *spec, int nr, sched_choose_fn *choose);
+
+/* What a schedule is: who runs, and after how many points it is preempted. */
+struct sched_slice {
+	signed char thread;
+	int points;			/* -1: until it ends or must wait */
+};
+
+#define SCHED_SLICES	64
+extern struct sched_slice sched_slices[];
+extern int sched_nr_slices;
+extern long sched_nr_points;		/* of all runs */
+void sched_print_slices(char *to, size_t size);
+
+/* Each step of a run, for people. */
+extern bool sched_recording;
+void sched_draw(const char *const *names, int nr);
+extern const char *(*sched_name_of)(const void *object);
+
+/* Locks, as the models ask for them. */
+bool sched_holds(const void *lock);
+bool sched_holds_write(const void *lock);
+void sched_took(const void *lock, bool write);
+void sched_gave(const void *lock);
+void sched_block(const void *object);
+void sched_wake(const void *object);
+void sched_rcu_lock(void);
+void sched_rcu_unlock(void);
+unsigned long sched_clock(void);
+bool sched_grace_period_over(unsigned long since);
+void shim_rcu_poll(void);
+void sched_free_after_readers(void *object);
+
+#endif
+#endif
