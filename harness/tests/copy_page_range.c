@@ -204,6 +204,7 @@ TEST(looks_up_often)
 #define COPIES_SPARSELY	false
 #endif
 
+#ifdef VM_MAYBE_GUARD
 /*
  * What fork() pays for one page that it must not lose, in a shared mapping of
  * three full tables of what a fault brings back.
@@ -237,6 +238,7 @@ static void one_among_many(vm_flags_t flags, bool event_fork, struct cell kept,
 	/* A table that is read for nothing is time, too. */
 	EXPECT(resched_given >= 2);
 }
+#endif
 
 TEST_IF(one_guard_among_many, "a fork that leaves to faults what they rebuild")
 {
