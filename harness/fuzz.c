@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Programs as libFuzzer makes them up: six bytes a step. */
+/* Programs as libFuzzer makes them up: seven bytes a step. */
 #include "harness/ops/program.h"
 #include "harness/test.h"
 
@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	static struct op ops[100];
 	unsigned int nr = 0;
 
-	for (; size >= 6 && nr < ARRAY_SIZE(ops); data += 6, size -= 6) {
+	for (; size >= 7 && nr < ARRAY_SIZE(ops); data += 7, size -= 7) {
 		struct op op = program_op(data[0]);
 
 		op.who = data[1];
@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		op.nr = data[3];
 		op.arg = data[4];
 		op.fail = data[5];
+		op.aim = data[6] % 3;
 		ops[nr++] = op;
 	}
 	program_run(ops, nr);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A byte written or read; what a read returns is what must be there. */
+/* Pages written or read, up to one that is not to be; what is read must be there. */
 #include "harness/ops/op.h"
-
-static u64 content;
 
 static enum access due(const struct held *h, bool write)
 {
@@ -11,46 +9,77 @@ static enum access due(const struct held *h, bool write)
 	       write && h->wp ? ACCESS_PROTECTED : ACCESS_DONE;
 }
 
-static int write_page(const struct step *s)
+/* What the first of the pages was written to with; and what became of the last. */
+static u64 content;
+
+static int write_pages(const struct step *s)
 {
-	content = ++next_content;
-	return shim_access(s->addr, true, &content);
+	int ret = ACCESS_DONE;
+
+	content = next_content + 1;
+	for (int i = 0; i < s->nr && ret == ACCESS_DONE; i++) {
+		u64 c = ++next_content;
+
+		ret = shim_access(s->addr + i * PAGE_SIZE, true, &c);
+	}
+	return ret;
 }
 
 static int expect_written(const struct step *s)
 {
-	struct held *h = s->h;
-	enum access access = due(h, true);
+	u64 c = content;
 
-	if (access == ACCESS_DONE && h->shared) {
-		files[(int)h->file].content[h->pgoff] = content;
-	} else if (access == ACCESS_DONE) {
-		h->copy = true;
-		h->content = content;
+	for (struct held *h = s->h; h < s->end; h++, c++) {
+		enum access access = due(h, true);
+
+		if (access != ACCESS_DONE)
+			return access;
+		if (h->shared) {
+			files[(int)h->file].content[h->pgoff] = c;
+		} else {
+			h->copy = true;
+			h->content = c;
+		}
 	}
-	return access;
+	return ACCESS_DONE;
+}
+
+static void draw(struct op *op, unsigned int random)
+{
+	op->nr = 1 + random % 8;
 }
 
 OPERATION(write) {
-	.often = 14, .over_holes = true, .call = write_page, .expect = expect_written,
+	.often = 18, .aims = is_writable, .draw = draw, .call = write_pages,
+	.expect = expect_written,
 };
 
-static int read_page(const struct step *s)
+static u64 found[NR_PAGES];
+
+static int read_pages(const struct step *s)
 {
-	return shim_access(s->addr, false, &content);
+	int ret = ACCESS_DONE;
+
+	for (int i = 0; i < s->nr && ret == ACCESS_DONE; i++)
+		ret = shim_access(s->addr + i * PAGE_SIZE, false, &found[i]);
+	return ret;
 }
 
 static int expect_read(const struct step *s)
 {
-	const struct held *h = s->h;
-	enum access access = due(h, false);
+	const u64 *page = found;
 
-	if (access == ACCESS_DONE)
-		EXPECT_EQ(content, h->copy ? h->content : h->file < 0 ? 0 :
+	for (const struct held *h = s->h; h < s->end; h++, page++) {
+		enum access access = due(h, false);
+
+		if (access != ACCESS_DONE)
+			return access;
+		EXPECT_EQ(*page, h->copy ? h->content : h->file < 0 ? 0 :
 			  files[(int)h->file].content[h->pgoff]);
-	return access;
+	}
+	return ACCESS_DONE;
 }
 
 OPERATION(read) {
-	.often = 6, .over_holes = true, .call = read_page, .expect = expect_read,
+	.often = 6, .draw = draw, .unseen = true, .call = read_pages, .expect = expect_read,
 };

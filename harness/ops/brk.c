@@ -19,6 +19,6 @@ static int expect(const struct step *s)
 }
 
 OPERATION(brk) {
-	.often = 2, .over_holes = true, .sensible = is_free, .call = call, .expect = expect,
+	.often = 2, .aims = is_hole, .sensible = is_free, .call = call, .expect = expect,
 	.allocates = true, .known = { "merge-iterator" },
 };

@@ -17,5 +17,5 @@ static int expect(const struct step *s)
 }
 
 OPERATION(clear_refs) {
-	.often = 2, .over_holes = true, .call = call, .expect = expect,
+	.often = 2, .call = call, .expect = expect,
 };

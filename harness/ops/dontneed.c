@@ -16,9 +16,9 @@ static int expect(const struct step *s)
 		if (h->file < 0)
 			h->wp = false;
 	}
-	return h < s->end ? -EINVAL : 0;
+	return h < s->end ? -EINVAL : hole_error(s);
 }
 
 OPERATION(dontneed) {
-	.often = 2, .call = call, .expect = expect,
+	.often = 2, .aims = is_copy, .call = call, .expect = expect,
 };

@@ -119,11 +119,11 @@ static int nothing(const struct step *s)
 }
 
 OPERATION(fork) {
-	.often = 8, .over_holes = true, .draw = draw, .sensible = fork_process,
+	.often = 8, .unseen = true, .draw = draw, .sensible = fork_process,
 	.call = nothing, .expect = nothing,
 };
 
 OPERATION(exit) {
-	.often = 3, .over_holes = true, .sensible = exit_process,
+	.often = 3, .unseen = true, .sensible = exit_process,
 	.call = nothing, .expect = nothing,
 };

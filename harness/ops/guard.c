@@ -23,14 +23,16 @@ static int expect_guards(const struct step *s)
 	struct held *h;
 
 	for (h = s->h; h < s->end && !h->locked; h++) {
+		if (!h->mapped)
+			continue;
 		h->guard = h->guards_near = true;
 		h->copy = h->wp = false;
 	}
-	return h < s->end ? -EINVAL : 0;
+	return h < s->end ? -EINVAL : hole_error(s);
 }
 
 OPERATION(guard_install) {
-	.often = 8, .sensible = can_install, .call = install, .expect = expect_guards,
+	.often = 5, .sensible = can_install, .call = install, .expect = expect_guards,
 	.allocates = true, .partly = partly_done,
 };
 
@@ -49,9 +51,9 @@ static int expect_none(const struct step *s)
 {
 	for (struct held *h = s->h; h < s->end; h++)
 		h->guard = false;
-	return 0;
+	return hole_error(s);
 }
 
 OPERATION(guard_remove) {
-	.often = 2, .sensible = has_guards, .call = remove_guards, .expect = expect_none,
+	.often = 2, .aims = is_guard, .sensible = has_guards, .call = remove_guards, .expect = expect_none,
 };

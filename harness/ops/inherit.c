@@ -12,9 +12,9 @@ static int expect_wiped(const struct step *s)
 {
 	struct held *h;
 
-	for (h = s->h; h < s->end && h->file < 0; h++)
-		h->wipe = true;
-	return h < s->end ? -EINVAL : 0;
+	for (h = s->h; h < s->end && (!h->mapped || h->file < 0); h++)
+		h->wipe = h->mapped;
+	return h < s->end ? -EINVAL : hole_error(s);
 }
 
 OPERATION(wipeonfork) { .often = 1, .call = wipe, .expect = expect_wiped,
@@ -29,10 +29,10 @@ static int expect_kept(const struct step *s)
 {
 	for (struct held *h = s->h; h < s->end; h++)
 		h->wipe = false;
-	return 0;
+	return hole_error(s);
 }
 
-OPERATION(keeponfork) { .often = 1, .call = keep, .expect = expect_kept,
+OPERATION(keeponfork) { .often = 1, .aims = is_wiped, .call = keep, .expect = expect_kept,
 	.allocates = true, .partly = partly_done };
 
 static int dont_fork(const struct step *s)
@@ -43,8 +43,8 @@ static int dont_fork(const struct step *s)
 static int expect_not_forked(const struct step *s)
 {
 	for (struct held *h = s->h; h < s->end; h++)
-		h->dontfork = true;
-	return 0;
+		h->dontfork = h->mapped;
+	return hole_error(s);
 }
 
 OPERATION(dontfork) { .often = 1, .call = dont_fork, .expect = expect_not_forked,
@@ -59,8 +59,8 @@ static int expect_forked(const struct step *s)
 {
 	for (struct held *h = s->h; h < s->end; h++)
 		h->dontfork = false;
-	return 0;
+	return hole_error(s);
 }
 
-OPERATION(dofork) { .often = 1, .call = do_fork, .expect = expect_forked,
+OPERATION(dofork) { .often = 1, .aims = is_not_forked, .call = do_fork, .expect = expect_forked,
 	.allocates = true, .partly = partly_done };

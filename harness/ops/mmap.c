@@ -11,6 +11,12 @@ static bool gone(const struct step *s, int n, const struct held *after)
 	return !n;
 }
 
+/* Half of it may be written. */
+static void draw(struct op *op, unsigned int random)
+{
+	op->arg = random & 0x10000 ? RW : op->arg;
+}
+
 static int map_private(const struct step *s)
 {
 	return tree_mmap(NULL, s->addr, s->len, prot_flags(s->arg % 3), s->addr >> PAGE_SHIFT);
@@ -24,7 +30,7 @@ static int expect_private(const struct step *s)
 }
 
 OPERATION(mmap) {
-	.often = 6, .over_holes = true, .call = map_private, .expect = expect_private,
+	.often = 5, .draw = draw, .call = map_private, .expect = expect_private,
 	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
 };
 
@@ -54,7 +60,7 @@ static int expect_shared(const struct step *s)
 }
 
 OPERATION(mmap_shared) {
-	.often = 6, .over_holes = true, .sensible = has_room, .call = map_shared,
+	.often = 4, .draw = draw, .sensible = has_room, .call = map_shared,
 	.expect = expect_shared,
 	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
 };
@@ -75,6 +81,6 @@ static int expect_file(const struct step *s)
 }
 
 OPERATION(mmap_file) {
-	.often = 4, .over_holes = true, .call = map_file, .expect = expect_file,
+	.often = 3, .call = map_file, .expect = expect_file,
 	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
 };

@@ -15,6 +15,8 @@ static bool sensible(const struct step *s)
 {
 	int to = target(s);
 
+	if (!s->h->mapped)
+		return false;
 	if (any(s->h, s->nr, is_registered) && test_known("mremap-uffd"))
 		return false;
 	return to + s->nr <= NR_PAGES && (to >= s->at + s->nr || s->at >= to + s->nr) &&

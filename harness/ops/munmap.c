@@ -15,6 +15,6 @@ static int expect(const struct step *s)
 }
 
 OPERATION(munmap) {
-	.often = 3, .over_holes = true, .call = call, .expect = expect,
+	.often = 2, .call = call, .expect = expect,
 	.allocates = true,
 };

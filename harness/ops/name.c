@@ -34,12 +34,13 @@ static int expect(const struct step *s)
 {
 	struct held *h;
 
-	for (h = s->h; h < s->end && !is_plain_file(h); h++)
-		h->name = s->arg % NR_NAMES;
-	return h < s->end ? -EBADF : 0;
+	for (h = s->h; h < s->end && !(h->mapped && is_plain_file(h)); h++)
+		if (h->mapped)
+			h->name = s->arg % NR_NAMES;
+	return h < s->end ? -EBADF : hole_error(s);
 }
 
 OPERATION(name) {
-	.often = 8, .call = call, .expect = expect,
+	.often = 4, .call = call, .expect = expect,
 	.allocates = true, .partly = partly_done,
 };

@@ -4,8 +4,7 @@
  * drawn and how its arguments are, makes the call, and says what must come of it:
  *
  *	OPERATION(munmap) {
- *		.often = 3, .over_holes = true,
- *		.call = call, .expect = expect,
+ *		.often = 3, .call = call, .expect = expect,
  *	};
  *
  * That registers it: programs, the shrinker and libFuzzer have it from then on.
@@ -29,7 +28,9 @@ struct step {
 /**
  * struct operation - a system call, for programs.
  * @often: of about 100 steps
- * @over_holes: it may be called where nothing is mapped
+ * @aims: the pages that it is for; NULL: all that is mapped. A step with .aim begins at
+ *	the next of them, with AIM_AT_ONLY it ends where they end
+ * @unseen: it changes nothing that a process holds
  * @draw: arguments that want more than any numbers, from a random one
  * @sensible: whether the step makes sense where it stands; NULL: wherever
  * @call: make it; 0 or -errno
@@ -44,14 +45,16 @@ struct step {
 struct operation {
 	const char *name;
 	unsigned char often;
-	bool over_holes;
+	bool (*aims)(const struct held *h);
 	void (*draw)(struct op *op, unsigned int random);
+	bool unseen;
 	bool (*sensible)(const struct step *s);
 	int (*call)(const struct step *s);
 	int (*expect)(const struct step *s);
 	bool allocates;
 	bool (*partly)(const struct step *s, int n, const struct held *after);
 	const char *known[4];
+	long drawn, done, changed;	/* steps: in programs, sensible, not in vain */
 	struct operation *next;
 };
 
@@ -71,6 +74,22 @@ static inline vm_flags_t prot_flags(int prot)
 {
 	return (prot == RW ? VM_READ | VM_WRITE : prot == R ? VM_READ : 0) |
 	       VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+}
+
+/** up_to_hole() - the end of what is done by a call that stops where nothing is mapped. */
+static inline struct held *up_to_hole(const struct step *s)
+{
+	struct held *h = s->h;
+
+	while (h < s->end && h->mapped)
+		h++;
+	return h;
+}
+
+/** hole_error() - what a call returns that steps over holes. */
+static inline int hole_error(const struct step *s)
+{
+	return any(s->h, s->nr, is_hole) ? -ENOMEM : 0;
 }
 
 /** map_pages() - the range is another mapping's from now on. */

@@ -13,13 +13,16 @@ enum prot { RW, R, NO_ACCESS };
 
 struct operation;
 
+enum aim { AIM_NOT, AIM_AT, AIM_AT_ONLY };
+
 struct op {
 	const char *name;	/* of the operation */
 	unsigned char who;	/* which process, counted from the oldest */
 	unsigned char at, nr;	/* pages */
 	unsigned char arg;	/* as the operation says */
 	unsigned char fail;	/* which of its allocations fails, or 0 */
-	const struct operation *does;	/* found by its name, if NULL */
+	unsigned char aim;	/* or it goes to where there is something to do: */
+	struct operation *does;	/* found by its name, if NULL */
 };
 
 #define PROGRAM_PAGES	64
@@ -32,6 +35,12 @@ struct op {
  * Return: how many of its steps were done; others made no sense where they stood.
  */
 long program_run(const struct op *ops, unsigned int nr);
+
+/**
+ * program_counts() - of each operation, how many steps were not in vain.
+ * @at_least: percent of the steps that were done; fewer fail the test
+ */
+void program_counts(int at_least);
 
 /** program_forks() - after a program, fork and exit so often; each is checked. */
 void program_forks(const struct op *ops, unsigned int nr, long forks);

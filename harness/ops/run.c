@@ -18,9 +18,9 @@ void operation_register(struct operation *operation)
 	sum_often += operation->often;
 }
 
-static const struct operation *find(const struct op *op)
+static struct operation *find(const struct op *op)
 {
-	const struct operation *o = op->does;
+	struct operation *o = op->does;
 
 	if (o)
 		return o;
@@ -33,7 +33,7 @@ static const struct operation *find(const struct op *op)
 
 struct op program_op(unsigned int n)
 {
-	const struct operation *o = operations;
+	struct operation *o = operations;
 
 	for (n %= nr_operations; n--; o = o->next)
 		;
@@ -90,13 +90,9 @@ static void step_without_memory(const struct operation *does, const struct step 
 	check_counts();
 }
 
-/* One step. False: it makes no sense here, and nothing was done. */
-static bool step(const struct op *op)
+static bool step_at(const struct op *op, const struct operation *does, struct process *p,
+		    int at, int nr)
 {
-	const struct operation *does = find(op);
-	struct process *p = &process[op->who % nr_processes];
-	int at = op->at % NR_PAGES;
-	int nr = 1 + (op->nr ? op->nr - 1 : 0) % (NR_PAGES - at);
 	struct step s = {
 		.p = p, .at = at, .nr = nr, .arg = op->arg, .fail = op->fail,
 		.addr = PROGRAM_START + at * PAGE_SIZE, .len = nr * PAGE_SIZE,
@@ -104,11 +100,7 @@ static bool step(const struct op *op)
 	};
 	int ret, due;
 
-	if (!does)
-		return false;
 	current->mm = p->mm;
-	if (!does->over_holes && any(s.h, nr, is_hole))
-		return false;
 	if (does->sensible && !does->sensible(&s))
 		return false;
 	if (s.fail && does->allocates && !knows(does)) {
@@ -119,6 +111,63 @@ static bool step(const struct op *op)
 	due = does->expect(&s);
 	if (ret != due)
 		test_fail(__FILE__, __LINE__, "returned %d, expected %d", ret, due);
+	return true;
+}
+
+/*
+ * Where there is something to do: a page from there on, of this process or another.
+ * False: nowhere.
+ */
+static bool aim(const struct operation *does, const struct op *op, int *who, int *at,
+		int *nr)
+{
+	bool (*is)(const struct held *h) = does->aims ?: is_mapped;
+	const struct held *h = process[*who].page;
+	int left = NR_PAGES * nr_processes;
+
+	while (left && !is(&h[*at])) {
+		*at = (*at + 1) % NR_PAGES;
+		if (--left % NR_PAGES)
+			continue;
+		*who = (*who + 1) % nr_processes;
+		h = process[*who].page;
+	}
+	*nr = min(*nr, NR_PAGES - *at);
+	for (int i = 1; op->aim == AIM_AT_ONLY && i < *nr; i++)
+		if (!is(&h[*at + i]))
+			*nr = i;
+	return left || !does->aims;
+}
+
+/* Whether it is counted what the steps do. */
+static bool counting;
+static struct held before[NR_PAGES];
+static struct file_content written[NR_FILES];
+
+/* One step. False: it makes no sense here, and nothing was done. */
+static bool step(const struct op *op)
+{
+	struct operation *does = find(op);
+	int who = op->who % nr_processes, at = op->at % NR_PAGES;
+	int nr = 1 + (op->nr ? op->nr - 1 : 0) % (NR_PAGES - at);
+	struct process *p;
+
+	if (!does)
+		return false;
+	does->drawn++;
+	if (op->aim && !aim(does, op, &who, &at, &nr))
+		return false;
+	p = &process[who];
+	if (counting) {
+		memcpy(before, p->page, sizeof(before));
+		memcpy(written, files, sizeof(written));
+	}
+	if (!step_at(op, does, p, at, nr))
+		return false;
+	does->done++;
+	if (counting)
+		does->changed += does->unseen || memcmp(before, p->page, sizeof(before)) ||
+				 memcmp(written, files, sizeof(written));
 	return true;
 }
 
@@ -153,6 +202,27 @@ static void end_program(void)
 	EXPECT_EQ(shim_committed, 0l);
 }
 
+void program_counts(int at_least)
+{
+	static struct op ops[60];
+	long done = 0, changed = 0;
+
+	counting = true;
+	for (u64 seed = 1; seed <= 500; seed++) {
+		program_random(ops, ARRAY_SIZE(ops), seed);
+		program_run(ops, ARRAY_SIZE(ops));
+	}
+	counting = false;
+	for (const struct operation *o = operations; o; o = o->next) {
+		done += o->done;
+		changed += o->changed;
+		if (o->changed * 100 < o->done * at_least)
+			test_fail(__FILE__, __LINE__, "%s: %ld of %ld steps do something",
+				  o->name, o->changed, o->done);
+	}
+	test_say("%ld of %ld steps do something", changed, done);
+}
+
 void program_forks(const struct op *ops, unsigned int nr, long forks)
 {
 	begin_program();
@@ -176,9 +246,9 @@ long program_run(const struct op *ops, unsigned int nr)
 		shim_rcu_end();
 		if (test_failures() == before)
 			continue;
-		test_say("at step %u, { \"%s\", .who = %d, .at = %d, .nr = %d, .arg = %d, .fail = %d }:",
+		test_say("at step %u, { \"%s\", .who = %d, .at = %d, .nr = %d, .arg = %d, .fail = %d, .aim = %d }:",
 			 i, ops[i].name, ops[i].who, ops[i].at, ops[i].nr, ops[i].arg,
-			 ops[i].fail);
+			 ops[i].fail, ops[i].aim);
 		break;
 	}
 	if (test_failures() == before) {
@@ -198,11 +268,11 @@ void program_random(struct op *ops, unsigned int nr, u64 seed)
 	u64 state = seed * 0x9e3779b97f4a7c15ULL + 1;
 
 	for (unsigned int i = 0; i < nr; i++) {
-		const struct operation *o = operations;
-		unsigned int r[5];
+		struct operation *o = operations;
+		unsigned int r[6];
 		int left;
 
-		for (int n = 0; n < 5; n++) {
+		for (int n = 0; n < 6; n++) {
 			state ^= state >> 12;
 			state ^= state << 25;
 			state ^= state >> 27;
@@ -210,16 +280,21 @@ void program_random(struct op *ops, unsigned int nr, u64 seed)
 		}
 		for (left = r[0] % sum_often; left >= o->often; o = o->next)
 			left -= o->often;
-		ops[i] = (struct op){ o->name, r[1], r[2] % NR_PAGES, 1 + r[3] % 20, r[4],
-				      .does = o };
+		ops[i] = (struct op){ o->name, r[1], r[2] % NR_PAGES,
+				      1 + r[3] % (r[5] & 8 ? 20 : 6), r[4], .does = o };
+		/* 7 of 8 go to where there is something to do. */
+		ops[i].aim = r[5] & 7 ? AIM_AT + (r[5] >> 4 & 1) : AIM_NOT;
 		if (o->allocates && !(r[4] >> 8 & 7))
 			ops[i].fail = 1 + (r[4] >> 11) % 12;
 		if (o->draw)
 			o->draw(&ops[i], r[3]);
 		/* Begin with something that is there. */
-		if (i)
-			continue;
-		ops[i].name = r[0] & 1 ? "mmap_shared" : "mmap";
-		ops[i].does = find(&(struct op){ .name = ops[i].name });
+		if (!i)
+			ops[i] = (struct op){ r[0] & 1 ? "mmap_shared" : "mmap",
+					      .nr = 16 + r[3] % 49, .arg = r[4] & 3 ? RW : R };
+		else if (i == 1)
+			ops[i] = (struct op){ "write", .nr = 1 + r[3] % 20, .aim = AIM_AT };
+		if (i < 2)
+			ops[i].does = find(&ops[i]);
 	}
 }

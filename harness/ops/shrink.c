@@ -52,10 +52,10 @@ unsigned int program_shrink(struct op *ops, unsigned int nr)
 	/* Then the numbers, each as small as it may be. */
 	for (unsigned int i = 0; i < nr; i++) {
 		unsigned char * const number[] = { &ops[i].who, &ops[i].arg, &ops[i].nr,
-						    &ops[i].fail };
+						    &ops[i].fail, &ops[i].aim };
 
 		ops[i].who %= NR_PROCESSES;
-		for (int n = 0; n < 4; n++) {
+		for (int n = 0; n < 5; n++) {
 			unsigned char was = *number[n];
 
 			for (unsigned char to = 0; to < was && to < 24; to++) {

@@ -14,5 +14,5 @@ static int nothing(const struct step *s)
 }
 
 OPERATION(swap_out) {
-	.often = 4, .sensible = swap_out, .call = nothing, .expect = nothing,
+	.often = 4, .aims = is_copy, .unseen = true, .sensible = swap_out, .call = nothing, .expect = nothing,
 };

@@ -18,6 +18,13 @@ static int mode(const struct step *s)
 	return (HAS_WP ? WP : 0) | (s->arg & 1 || !HAS_WP ? MISSING : 0);
 }
 
+/* Something to protect, that is. */
+static bool has_something(const struct held *h)
+{
+	return !h->uffd && (h->copy ? !is_plain_file(h) : h->mapped && h->file >= 0 &&
+			    files[(int)h->file].shmem);
+}
+
 static int do_register(const struct step *s)
 {
 	return tree_uffd_register(s->p->ctx, s->addr, s->len,
@@ -27,16 +34,16 @@ static int do_register(const struct step *s)
 
 static int expect_registered(const struct step *s)
 {
-	if (any(s->h, s->nr, is_plain_file))
+	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, is_plain_file))
 		return -EINVAL;
 	for (struct held *h = s->h; h < s->end; h++)
-		if ((h->uffd & mode(s)) != mode(s))
+		if (h->mapped && (h->uffd & mode(s)) != mode(s))
 			h->uffd = mode(s);
 	return 0;
 }
 
 OPERATION(uffd_register) {
-	.often = 4, .call = do_register, .expect = expect_registered,
+	.often = 4, .aims = has_something, .call = do_register, .expect = expect_registered,
 	.allocates = true, .partly = partly_done,
 };
 
@@ -47,7 +54,7 @@ static int unregister(const struct step *s)
 
 static int expect_unregistered(const struct step *s)
 {
-	if (any(s->h, s->nr, is_plain_file))
+	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, is_plain_file))
 		return -EINVAL;
 	for (struct held *h = s->h; h < s->end; h++) {
 		h->wp &= !h->uffd;
@@ -56,7 +63,26 @@ static int expect_unregistered(const struct step *s)
 	return 0;
 }
 
+/*
+ * Some of it, and of the VMA after that what it protects is no longer protected: that
+ * goes first, and cannot fail.
+ */
+static bool partly_unregistered(const struct step *s, int n, const struct held *after)
+{
+	struct vm_area_struct *vma;
+	struct held *h;
+
+	if (n >= s->nr)
+		return false;
+	memcpy(s->h, after + s->at, n * sizeof(*after));
+	vma = shim_vma_at(s->addr + n * PAGE_SIZE);
+	for (h = s->h + n; h < s->end; h++, n++)
+		if (vma && s->addr + n * PAGE_SIZE < vma->vm_end)
+			h->wp = false;
+	return true;
+}
+
 OPERATION(uffd_unregister) {
-	.often = 2, .call = unregister, .expect = expect_unregistered,
-	.allocates = true, .partly = partly_done,
+	.often = 2, .aims = is_registered, .call = unregister, .expect = expect_unregistered,
+	.allocates = true, .partly = partly_unregistered,
 };

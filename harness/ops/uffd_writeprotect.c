@@ -14,11 +14,19 @@ static int expect(const struct step *s, bool protect)
 	struct held *h;
 	int at = s->at;
 
-	for (h = s->h; h < s->end && h->uffd & WP; h++, at++)
-		h->wp = protect && !h->guard &&
+	if (!any(s->h, s->nr, is_mapped))
+		return -ENOENT;
+	for (h = s->h; h < s->end && (!h->mapped || h->uffd & WP); h++, at++)
+		h->wp = h->mapped && protect && !h->guard &&
 			(h->file >= 0 ||
 			 look(table_at(s->p->mm, PROGRAM_START + at * PAGE_SIZE), at).there);
 	return h < s->end ? -ENOENT : 0;
+}
+
+/* Registered for it, and with something to protect. */
+static bool can_be_protected(const struct held *h)
+{
+	return h->uffd & WP && !h->wp && !h->guard && (h->file >= 0 || h->copy);
 }
 
 static int protect(const struct step *s)
@@ -32,7 +40,7 @@ static int expect_protected(const struct step *s)
 }
 
 OPERATION(uffd_protect) {
-	.often = 6, .sensible = has_wp, .call = protect, .expect = expect_protected,
+	.often = 5, .aims = can_be_protected, .sensible = has_wp, .call = protect, .expect = expect_protected,
 	.allocates = true, .partly = partly_done,
 };
 
@@ -47,5 +55,5 @@ static int expect_unprotected(const struct step *s)
 }
 
 OPERATION(uffd_unprotect) {
-	.often = 2, .sensible = has_wp, .call = unprotect, .expect = expect_unprotected,
+	.often = 3, .aims = is_protected, .sensible = has_wp, .call = unprotect, .expect = expect_unprotected,
 };

@@ -104,6 +104,13 @@ static inline bool any(const struct held *h, int nr, bool (*is)(const struct hel
 static inline bool is_mapped(const struct held *h) { return h->mapped; }
 static inline bool is_hole(const struct held *h) { return !h->mapped; }
 static inline bool is_registered(const struct held *h) { return h->uffd; }
+static inline bool is_copy(const struct held *h) { return h->copy; }
+static inline bool is_guard(const struct held *h) { return h->guard; }
+static inline bool is_locked(const struct held *h) { return h->locked; }
+static inline bool is_wiped(const struct held *h) { return h->wipe; }
+static inline bool is_not_forked(const struct held *h) { return h->dontfork; }
+static inline bool is_protected(const struct held *h) { return h->wp; }
+static inline bool is_writable(const struct held *h) { return h->mapped && h->prot == RW; }
 
 static inline bool is_protected_file(const struct held *h)
 {
@@ -112,7 +119,7 @@ static inline bool is_protected_file(const struct held *h)
 
 static inline bool is_plain_file(const struct held *h)
 {
-	return h->file >= 0 && !files[h->file].shmem;
+	return h->mapped && h->file >= 0 && !files[h->file].shmem;
 }
 
 #endif

@@ -70,6 +70,12 @@ TEST(random_programs)
 	search(3000, any_program, "random");
 }
 
+/* A step that finds nothing to do tests nothing. */
+TEST(steps_find_something)
+{
+	program_counts(25);
+}
+
 /* Each allocation of a fork fails in turn, whatever the process has come to be. */
 static unsigned int without_memory(struct op *ops, unsigned long long seed)
 {
