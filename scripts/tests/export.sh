@@ -63,7 +63,20 @@ for queue in 6.12.y mm-unstable; do
 	check "$queue: debian: DEP-3 headers$lacking" test -z "$lacking"
 done
 
-# Where a patch comes from.
+# Where each patch comes from stands in it: a commit, or none and why.
+for dir in "$patches"/*/; do
+	queue=$(basename "$dir")
+	# 6.12.y is being written anew; mm-2025-11 says it in the file base.
+	[[ $queue != @(6.12.y|mm-2025-11) ]] || continue
+	lacking=
+	for patch in $(queue_patches "$queue"); do
+		awk '/^---$/ { notes = 1 } / \| +[0-9]+ |^diff --git / { exit } notes' "$patch" |
+			grep -qE '^Upstream: ([0-9a-f]{12,40}|none, ..)' || lacking+=" ${patch##*/}"
+	done
+	check "$queue: each patch has Upstream:$lacking" test -z "$lacking"
+done
+
+# What is made of it.
 export PATCHES=$tmp/patches O=$tmp/o
 patches=$PATCHES out=$O
 mkdir -p "$PATCHES"
