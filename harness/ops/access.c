@@ -20,7 +20,7 @@ static int write_pages(const struct step *s)
 	for (int i = 0; i < s->nr && ret == ACCESS_DONE; i++) {
 		u64 c = ++next_content;
 
-		ret = shim_access(s->addr + i * PAGE_SIZE, true, &c);
+		ret = shim_access(s->addr + i * shim_page_span, true, &c);
 	}
 	return ret;
 }
@@ -35,7 +35,7 @@ static int expect_written(const struct step *s)
 		if (access != ACCESS_DONE)
 			return access;
 		if (h->shared) {
-			files[(int)h->file].content[h->pgoff] = c;
+			*file_content(h) = c;
 		} else {
 			h->copy = true;
 			h->content = c;
@@ -54,14 +54,14 @@ OPERATION(write) {
 	.expect = expect_written,
 };
 
-static u64 found[NR_PAGES];
+static u64 found[MAX_PAGES];
 
 static int read_pages(const struct step *s)
 {
 	int ret = ACCESS_DONE;
 
 	for (int i = 0; i < s->nr && ret == ACCESS_DONE; i++)
-		ret = shim_access(s->addr + i * PAGE_SIZE, false, &found[i]);
+		ret = shim_access(s->addr + i * shim_page_span, false, &found[i]);
 	return ret;
 }
 
@@ -75,7 +75,7 @@ static int expect_read(const struct step *s)
 		if (access != ACCESS_DONE)
 			return access;
 		EXPECT_EQ(*page, h->copy ? h->content : h->file < 0 ? 0 :
-			  files[(int)h->file].content[h->pgoff]);
+			  *file_content(h));
 	}
 	return ACCESS_DONE;
 }

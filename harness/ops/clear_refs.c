@@ -11,7 +11,7 @@ static int call(const struct step *s)
 
 static int expect(const struct step *s)
 {
-	for (int i = 0; i < NR_PAGES; i++)
+	for (int i = 0; i < nr_pages; i++)
 		s->p->page[i].soft_dirty = false;
 	return 0;
 }

@@ -8,7 +8,9 @@ void process_exit(struct process *p)
 	tree_uffd_put(p->ctx);
 	shim_mm_exit(p->mm);
 	while (p + 1 < process + nr_processes) {
-		*p = p[1];
+		p->mm = p[1].mm;
+		p->ctx = p[1].ctx;
+		memcpy(p->page, p[1].page, nr_pages * sizeof(*p->page));
 		p++;
 	}
 	nr_processes--;
@@ -42,7 +44,7 @@ bool process_fork(struct process *p, bool followed, long nth)
 	if (nr_processes == NR_PROCESSES)
 		return false;
 	/* The kernel would warn: see programs.wiped_after_mremap. */
-	if (test_known("wiped-offset") && any(p->page, NR_PAGES, is_wiped_and_moved))
+	if (test_known("wiped-offset") && any(p->page, nr_pages, is_wiped_and_moved))
 		return false;
 	p->ctx->features = followed ? UFFD_FEATURE_EVENT_FORK : 0;
 	shim_uffd_child = NULL;
@@ -72,7 +74,7 @@ bool process_fork(struct process *p, bool followed, long nth)
 	child->ctx = shim_uffd_child ?: uffd_new(child->mm);
 	EXPECT_EQ(shim_opens, file_vmas(child->mm));
 	nr_processes++;
-	for (int i = 0; i < NR_PAGES; i++) {
+	for (int i = 0; i < nr_pages; i++) {
 		struct held *h = &child->page[i];
 
 		*h = p->page[i];

@@ -69,7 +69,8 @@ OPERATION(mmap_shared) {
 static int map_file(const struct step *s)
 {
 	return tree_mmap(files[s->arg >> 1 & 1].file, s->addr, s->len, prot_flags(RW) |
-			 (s->arg & 1 ? VM_SHARED | VM_MAYSHARE : 0), s->at);
+			 (s->arg & 1 ? VM_SHARED | VM_MAYSHARE : 0),
+			 s->at * (shim_page_span >> PAGE_SHIFT));
 }
 
 static int expect_file(const struct step *s)

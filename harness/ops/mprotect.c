@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* mprotect(), up to a hole; .arg: enum prot. */
+/* mprotect(), up to a hole; .arg: enum prot. And of every other page, for many VMAs. */
 #include "harness/ops/op.h"
 
 /* Half of it may be written. */
@@ -38,7 +38,7 @@ static int expect(const struct step *s)
 	struct held *end = up_to_hole(s);
 	unsigned long addr = s->addr;
 
-	for (struct held *h = s->h; h < end; h++, addr += PAGE_SIZE) {
+	for (struct held *h = s->h; h < end; h++, addr += shim_page_span) {
 		h->prot = s->arg % 3;
 		h->accounted = is_accounted(h, addr);
 	}
@@ -48,4 +48,45 @@ static int expect(const struct step *s)
 OPERATION(mprotect) {
 	.often = 5, .draw = draw, .call = call, .expect = expect,
 	.allocates = true, .partly = partly_done,
+};
+
+static struct step page_of(const struct step *s, int i)
+{
+	struct step page = *s;
+
+	page.addr += i * shim_page_span;
+	page.len = shim_page_span;
+	page.nr = 1;
+	page.h += i;
+	page.end = page.h + 1;
+	return page;
+}
+
+/* It is what a process would be, not a call: the first error ends it. */
+static int call_striped(const struct step *s)
+{
+	int ret = 0;
+
+	for (int i = 0; i < s->nr && !ret; i += 2) {
+		struct step page = page_of(s, i);
+
+		ret = call(&page);
+	}
+	return ret;
+}
+
+static int expect_striped(const struct step *s)
+{
+	int ret = 0;
+
+	for (int i = 0; i < s->nr && !ret; i += 2) {
+		struct step page = page_of(s, i);
+
+		ret = expect(&page);
+	}
+	return ret;
+}
+
+OPERATION(stripes) {
+	.often = 0, .call = call_striped, .expect = expect_striped,
 };

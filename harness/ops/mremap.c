@@ -1,70 +1,236 @@
 // SPDX-License-Identifier: GPL-2.0
-/* mremap(MREMAP_FIXED) to page .arg, over whatever is there. */
+/*
+ * mremap(): moves over whatever is there, of several VMAs where the tree has that; grows in
+ * place, or where there is room; shrinks; leaves the source behind; duplicates what is
+ * shared. .arg says where to and how many.
+ */
 #include "harness/ops/op.h"
 
-static int target(const struct step *s)
+#ifdef TREE_HAS_remap_move
+#define MOVES_SEVERAL	true
+#else
+#define MOVES_SEVERAL	false
+#endif
+
+struct remap {
+	int old, new, to;
+	unsigned long flags;
+};
+
+/* What the kernel knew of VMAs when it was called. */
+static int vma_end;		/* of the first of the range */
+static bool grows_in_place;
+
+static int room(const struct step *s, int from, int nr)
 {
-	return s->arg % NR_PAGES;
+	for (int at = from, tried = 0; tried < nr_pages; at++, tried++) {
+		at = at + nr > nr_pages ? 0 : at;
+		if (!any(&s->p->page[at], nr, is_mapped))
+			return at;
+	}
+	return -1;
+}
+
+static struct remap moved(const struct step *s)
+{
+	return (struct remap){ s->nr, s->nr, s->arg % nr_pages,
+			       MREMAP_MAYMOVE | MREMAP_FIXED };
+}
+
+static struct remap resized(const struct step *s)
+{
+	return (struct remap){ s->nr, 1 + s->arg / 4 % 16, s->arg % nr_pages,
+			       MREMAP_MAYMOVE | MREMAP_FIXED };
+}
+
+static struct remap grown(const struct step *s)
+{
+	int more = 1 + s->arg / 2 % 8;
+
+	return (struct remap){ s->nr, s->nr + more, room(s, s->arg % nr_pages, s->nr + more),
+			       s->arg & 1 ? MREMAP_MAYMOVE : 0 };
+}
+
+static struct remap shrunk(const struct step *s)
+{
+	return (struct remap){ s->nr, 1 + s->arg % s->nr, 0, s->arg & 128 ? MREMAP_MAYMOVE : 0 };
+}
+
+static struct remap left(const struct step *s)
+{
+	int to = s->arg & 128 ? room(s, s->arg % nr_pages, s->nr) : s->arg % nr_pages;
+
+	return (struct remap){ s->nr, s->nr, to, MREMAP_MAYMOVE | MREMAP_DONTUNMAP |
+			       (s->arg & 128 ? 0 : MREMAP_FIXED) };
+}
+
+static struct remap duplicated(const struct step *s)
+{
+	return (struct remap){ 0, s->nr, room(s, s->arg % nr_pages, s->nr), MREMAP_MAYMOVE };
 }
 
 /*
- * Of one VMA, to where it is not, all of it. A tree with that defect takes the
- * whole VMA that it merged with away from userfaultfd.
+ * Of one VMA, or several where that may be. A tree with that defect takes the whole VMA
+ * that it merged with away from userfaultfd.
  */
-static bool sensible(const struct step *s)
+static bool sensible(const struct step *s, struct remap r)
 {
-	int to = target(s);
+	int used = min(r.old, r.new);
+	bool several = MOVES_SEVERAL && r.flags & MREMAP_FIXED &&
+		       r.old == r.new;
 
-	if (!s->h->mapped)
+	if (!s->h->mapped || r.to < 0 || r.to + r.new > nr_pages || s->at + r.new > nr_pages)
+		return false;
+	if (r.flags & MREMAP_FIXED && r.to < s->at + r.old && s->at < r.to + r.new)
 		return false;
 	if (any(s->h, s->nr, is_registered) && test_known("mremap-uffd"))
 		return false;
-	return to + s->nr <= NR_PAGES && (to >= s->at + s->nr || s->at >= to + s->nr) &&
-	       shim_vma_at(s->addr)->vm_end >= s->addr + s->len;
+	if (r.flags & MREMAP_DONTUNMAP && any(s->h, s->nr, is_locked) &&
+	    test_known("dontunmap-locked"))
+		return false;
+	if (r.flags & MREMAP_DONTUNMAP && test_known("dontunmap-offset"))
+		return false;
+	if (r.old > r.new && r.flags & MREMAP_FIXED && test_known("mremap-shrink-charge"))
+		return false;
+	vma_end = (shim_vma_at(s->addr)->vm_end - PROGRAM_START) / shim_page_span;
+	grows_in_place = vma_end == s->at + r.old && r.new > r.old &&
+			 !any(s->h + r.old, r.new - r.old, is_mapped);
+	return several || vma_end >= s->at + used;
 }
 
-static int call(const struct step *s)
+static int call(const struct step *s, struct remap r)
 {
-	return tree_mremap(s->addr, s->len, PROGRAM_START + target(s) * PAGE_SIZE);
+	long ret;
+
+	shim_unmapped_area = page_addr(r.to);
+	ret = tree_sys_mremap(s->addr, r.old * shim_page_span, r.new * shim_page_span, r.flags,
+			      page_addr(r.to));
+	if (IS_ERR_VALUE((unsigned long)ret))
+		return ret;
+	EXPECT_EQ(ret, (long)(r.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) ||
+			      (r.new > r.old && !grows_in_place) ? page_addr(r.to) : s->addr));
+	return 0;
 }
 
-/* Its events are not asked for, so userfaultfd stays behind. */
-static int expect(const struct step *s)
+static void unmap(const struct step *s, int at, int nr)
 {
-	struct held *to = &s->p->page[target(s)];
+	memset(&s->p->page[at], 0, nr * sizeof(*s->h));
+}
 
-	for (int i = 0; i < s->nr; i++) {
-		to[i] = s->h[i];
+/* The pages of one VMA, and what comes to be behind them. */
+static void move(struct held *from, struct held *to, struct remap r)
+{
+	struct held more = from[r.old ? r.old - 1 : 0];
+
+	for (int i = 0; i < r.old; i++) {
+		to[i] = from[i];
+		/* Its events are not asked for, so userfaultfd stays behind. */
 		to[i].uffd = to[i].wp = 0;
 		to[i].moved = true;
-		s->h[i] = (struct held){ 0 };
+		if (!(r.flags & MREMAP_DONTUNMAP)) {
+			from[i] = (struct held){ 0 };
+			continue;
+		}
+		from[i].copy = from[i].guard = from[i].wp = from[i].locked = false;
 	}
+	more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = false;
+	more.uffd = 0;
+	more.moved = true;
+	for (int i = r.old; i < r.new; i++) {
+		to[i] = more;
+		to[i].pgoff += i - (r.old ? r.old - 1 : 0);
+	}
+}
+
+static int expect(const struct step *s, struct remap r)
+{
+	struct held *to = &s->p->page[max(r.to, 0)], more = s->h[r.old ? r.old - 1 : 0];
+
+	if (!r.old && !s->h->shared)
+		return -EINVAL;
+	if (r.new > r.old && !(r.flags & MREMAP_FIXED) && grows_in_place) {
+		more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = false;
+		for (int i = r.old; i < r.new; i++) {
+			more.pgoff++;
+			s->h[i] = more;
+		}
+		return 0;
+	}
+	if (r.new > r.old && !(r.flags & MREMAP_MAYMOVE))
+		return -ENOMEM;
+	if (r.new < r.old)
+		unmap(s, s->at + r.new, r.old - r.new);
+	if (!(r.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && r.new <= r.old)
+		return 0;
+	r.old = min(r.old, r.new);
+	/* Userfaultfd's are not moved together with others. */
+	if (s->at + r.old > vma_end && s->h->uffd)
+		return -EFAULT;
+	for (int i = 0; i < r.old; i++) {
+		if (!s->h[i].mapped)
+			continue;
+		if (s->at + i >= vma_end && s->h[i].uffd)
+			return -EFAULT;
+		if (r.old == r.new) {
+			struct remap one = { 1, 1, 0, r.flags };
+
+			move(&s->h[i], &to[i], one);
+		}
+	}
+	if (r.old != r.new)
+		move(s->h, to, r);
 	return 0;
 }
 
 /*
- * What was at the target is gone where it fails late. Or the pages have moved and the
- * source cannot be unmapped: it stays, empty.
+ * What was at the target is gone where it fails late, or the end of the source. Or the
+ * pages have moved and the source cannot be unmapped: it stays, empty.
  */
-static bool partly(const struct step *s, int n, const struct held *after)
+static bool partly(const struct step *s, struct remap r, int n, const struct held *after)
 {
-	struct held *to = &s->p->page[target(s)];
+	struct held *to = &s->p->page[max(r.to, 0)];
+	int used = min(r.old, r.new);
 
-	for (int i = 0; i < s->nr; i++) {
-		struct vm_area_struct *vma = shim_vma_at(s->addr + i * PAGE_SIZE);
+	if (!(r.flags & MREMAP_FIXED) && !n)
+		return true;
+	if (n < 2) {
+		if (r.flags & MREMAP_FIXED)
+			unmap(s, r.to, r.new);
+		if (n)
+			unmap(s, s->at + used, r.old - used);
+		return true;
+	}
+	for (int i = 0; i < r.new; i++)
+		to[i] = after[r.to + i];
+	for (int i = 0; i < used; i++) {
+		struct vm_area_struct *vma = shim_vma_at(s->addr + i * shim_page_span);
 
-		to[i] = n ? after[target(s) + i] : (struct held){ 0 };
-		if (!n)
-			continue;
 		s->h[i].copy = s->h[i].wp = s->h[i].guard = false;
 		s->h[i].accounted = vma && vma->vm_flags & VM_ACCOUNT;
 	}
-	return n < 2;
+	unmap(s, s->at + used, r.old - used);
+	return n == 2;
 }
 
-OPERATION(mremap) {
-	.often = 4, .sensible = sensible, .call = call, .expect = expect,
-	.allocates = true, .partly = partly,
-	.known = { "mremap-unmap", "mremap-failed-charge", "mremap-failed-protection",
-		   "tables-moved-back" },
-};
+#define REMAP(id, n, how, ...)							\
+static bool sensible_##how(const struct step *s) { return sensible(s, how(s)); }	\
+static struct remap how##_was;							\
+static int call_##how(const struct step *s) { how##_was = how(s); return call(s, how##_was); } \
+static int expect_##how(const struct step *s) { return expect(s, how##_was); }	\
+static bool partly_##how(const struct step *s, int nth, const struct held *after)	\
+{										\
+	return partly(s, how##_was, nth, after);				\
+}										\
+OPERATION(id) {									\
+	.often = n, ##__VA_ARGS__, .sensible = sensible_##how, .call = call_##how,		\
+	.expect = expect_##how, .allocates = true, .partly = partly_##how,	\
+	.known = { "mremap-unmap", "mremap-failed-charge",			\
+		   "mremap-failed-protection", "tables-moved-back" },		\
+}
+
+REMAP(mremap, 4, moved);
+REMAP(mremap_resize, 1, resized);
+REMAP(mremap_grow, 2, grown);
+REMAP(mremap_shrink, 1, shrunk);
+REMAP(mremap_dontunmap, 2, left);
+REMAP(mremap_duplicate, 1, duplicated, .aims = is_shared);

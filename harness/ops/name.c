@@ -7,8 +7,8 @@ long program_known;
 /* A tree that is known to lose sticky flags here gets them back, and is counted. */
 static void repair(struct process *p)
 {
-	for (int i = 0; i < NR_PAGES; i++) {
-		struct vm_area_struct *vma = shim_vma_at(PROGRAM_START + i * PAGE_SIZE);
+	for (int i = 0; i < nr_pages; i++) {
+		struct vm_area_struct *vma = shim_vma_at(page_addr(i));
 		vm_flags_t lost = (p->page[i].guards_near ? GUARD_FLAG : 0) |
 				  (p->page[i].soft_dirty ? VM_SOFTDIRTY : 0);
 

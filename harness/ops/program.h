@@ -25,8 +25,19 @@ struct op {
 	struct operation *does;	/* found by its name, if NULL */
 };
 
+/*
+ * The window that a program sees: so many pages, so far apart. Operations are of all
+ * between them, accesses of the pages themselves.
+ */
 #define PROGRAM_PAGES	64
+#define MAX_PAGES	256
+extern int nr_pages;
 #define PROGRAM_START	(5 * PMD_SIZE - PROGRAM_PAGES / 2 * PAGE_SIZE)
+
+static inline unsigned long page_addr(int i)
+{
+	return PROGRAM_START + i * shim_page_span;
+}
 
 /**
  * program_run() - run a program and check it after each fork and at its end.

@@ -62,28 +62,29 @@ static bool knows(const struct operation *does)
  */
 static void step_without_memory(const struct operation *does, const struct step *s)
 {
-	struct held before[NR_PAGES], after[NR_PAGES], *page = s->p->page;
+	struct held before[MAX_PAGES], after[MAX_PAGES], *page = s->p->page;
+	size_t size = nr_pages * sizeof(*page);
 	bool failed;
 	int ret, due;
 
-	memcpy(before, page, sizeof(before));
+	memcpy(before, page, size);
 	alloc_fail_at(s->fail);
 	ret = does->call(s);
 	failed = alloc_count() >= s->fail;
 	alloc_fail_at(0);
 	due = does->expect(s);
-	memcpy(after, page, sizeof(after));
+	memcpy(after, page, size);
 	if (ret != due && !(failed && (ret == -ENOMEM || ret == -EAGAIN)))
 		test_fail(__FILE__, __LINE__, "returned %d, expected %d", ret, due);
 	if (!failed || (ret == due && holds_as_expected(s->p)))
 		return;
-	memcpy(page, before, sizeof(before));
+	memcpy(page, before, size);
 	for (int n = 0; !holds_as_expected(s->p); n++) {
-		memcpy(page, before, sizeof(before));
+		memcpy(page, before, size);
 		if (does->partly && does->partly(s, n, after))
 			continue;
 		if (ret == due)
-			memcpy(page, after, sizeof(after));
+			memcpy(page, after, size);
 		check_process(s->p);
 		break;
 	}
@@ -95,7 +96,7 @@ static bool step_at(const struct op *op, const struct operation *does, struct pr
 {
 	struct step s = {
 		.p = p, .at = at, .nr = nr, .arg = op->arg, .fail = op->fail,
-		.addr = PROGRAM_START + at * PAGE_SIZE, .len = nr * PAGE_SIZE,
+		.addr = page_addr(at), .len = nr * shim_page_span,
 		.h = &p->page[at], .end = &p->page[at + nr],
 	};
 	int ret, due;
@@ -123,16 +124,16 @@ static bool aim(const struct operation *does, const struct op *op, int *who, int
 {
 	bool (*is)(const struct held *h) = does->aims ?: is_mapped;
 	const struct held *h = process[*who].page;
-	int left = NR_PAGES * nr_processes;
+	int left = nr_pages * nr_processes;
 
 	while (left && !is(&h[*at])) {
-		*at = (*at + 1) % NR_PAGES;
-		if (--left % NR_PAGES)
+		*at = (*at + 1) % nr_pages;
+		if (--left % nr_pages)
 			continue;
 		*who = (*who + 1) % nr_processes;
 		h = process[*who].page;
 	}
-	*nr = min(*nr, NR_PAGES - *at);
+	*nr = min(*nr, nr_pages - *at);
 	for (int i = 1; op->aim == AIM_AT_ONLY && i < *nr; i++)
 		if (!is(&h[*at + i]))
 			*nr = i;
@@ -141,15 +142,15 @@ static bool aim(const struct operation *does, const struct op *op, int *who, int
 
 /* Whether it is counted what the steps do. */
 static bool counting;
-static struct held before[NR_PAGES];
+static struct held before[MAX_PAGES];
 static struct file_content written[NR_FILES];
 
 /* One step. False: it makes no sense here, and nothing was done. */
 static bool step(const struct op *op)
 {
 	struct operation *does = find(op);
-	int who = op->who % nr_processes, at = op->at % NR_PAGES;
-	int nr = 1 + (op->nr ? op->nr - 1 : 0) % (NR_PAGES - at);
+	int who = op->who % nr_processes, at = op->at % nr_pages;
+	int nr = 1 + (op->nr ? op->nr - 1 : 0) % (nr_pages - at);
 	struct process *p;
 
 	if (!does)
@@ -178,6 +179,8 @@ static void begin_program(void)
 	shim_nr_folios = shim_nr_objects = shim_nr_tables = 0;
 	shim_nr_files = shim_committed = 0;
 	next_content = 0;
+	nr_pages = PROGRAM_PAGES;
+	shim_page_span = PAGE_SIZE;
 	memset(process[0].page, 0, sizeof(process[0].page));
 	process[0].mm = shim_mm_new(NULL);
 	process[0].ctx = uffd_new(process[0].mm);
@@ -280,7 +283,7 @@ void program_random(struct op *ops, unsigned int nr, u64 seed)
 		}
 		for (left = r[0] % sum_often; left >= o->often; o = o->next)
 			left -= o->often;
-		ops[i] = (struct op){ o->name, r[1], r[2] % NR_PAGES,
+		ops[i] = (struct op){ o->name, r[1], r[2],
 				      1 + r[3] % (r[5] & 8 ? 20 : 6), r[4], .does = o };
 		/* 7 of 8 go to where there is something to do. */
 		ops[i].aim = r[5] & 7 ? AIM_AT + (r[5] >> 4 & 1) : AIM_NOT;
@@ -289,12 +292,19 @@ void program_random(struct op *ops, unsigned int nr, u64 seed)
 		if (o->draw)
 			o->draw(&ops[i], r[3]);
 		/* Begin with something that is there. */
-		if (!i)
+		if (!i && !(r[1] & 15))
+			ops[i] = (struct op){ "window", .arg = 1 + (r[3] & 1) };
+		else if (!i)
 			ops[i] = (struct op){ r[0] & 1 ? "mmap_shared" : "mmap",
 					      .nr = 16 + r[3] % 49, .arg = r[4] & 3 ? RW : R };
 		else if (i == 1)
 			ops[i] = (struct op){ "write", .nr = 1 + r[3] % 20, .aim = AIM_AT };
-		if (i < 2)
+		if (i == 1 && !strcmp(ops[0].name, "window"))
+			ops[i] = (struct op){ "mmap", .nr = 255, .arg = RW };
+		if (i == 2 && !strcmp(ops[0].name, "window"))
+			ops[i] = (struct op){ ops[0].arg == 1 ? "stripes" : "write",
+					      .nr = 255, .arg = R };
+		if (!ops[i].does)
 			ops[i].does = find(&ops[i]);
 	}
 }

@@ -75,9 +75,9 @@ static bool partly_unregistered(const struct step *s, int n, const struct held *
 	if (n >= s->nr)
 		return false;
 	memcpy(s->h, after + s->at, n * sizeof(*after));
-	vma = shim_vma_at(s->addr + n * PAGE_SIZE);
+	vma = shim_vma_at(s->addr + n * shim_page_span);
 	for (h = s->h + n; h < s->end; h++, n++)
-		if (vma && s->addr + n * PAGE_SIZE < vma->vm_end)
+		if (vma && s->addr + n * shim_page_span < vma->vm_end)
 			h->wp = false;
 	return true;
 }

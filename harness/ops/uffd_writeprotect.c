@@ -19,7 +19,7 @@ static int expect(const struct step *s, bool protect)
 	for (h = s->h; h < s->end && (!h->mapped || h->uffd & WP); h++, at++)
 		h->wp = h->mapped && protect && !h->guard &&
 			(h->file >= 0 ||
-			 look(table_at(s->p->mm, PROGRAM_START + at * PAGE_SIZE), at).there);
+			 look(table_at(s->p->mm, page_addr(at)), at).there);
 	return h < s->end ? -ENOENT : 0;
 }
 

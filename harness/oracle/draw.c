@@ -12,12 +12,12 @@ static char drawn(const struct held *h)
 void draw_process(const struct process *p)
 {
 	VMA_ITERATOR(vmi, p->mm, 0);
-	char want[NR_PAGES + 1] = "", found[NR_PAGES + 1] = "", vmas[NR_PAGES + 2] = "";
+	char want[MAX_PAGES + 1] = "", found[MAX_PAGES + 1] = "", vmas[MAX_PAGES + 2] = "";
 	struct vm_area_struct *vma;
 
-	memset(vmas, ' ', NR_PAGES + 1);
-	for (int i = 0; i < NR_PAGES; i++) {
-		unsigned long addr = PROGRAM_START + i * PAGE_SIZE;
+	memset(vmas, ' ', nr_pages + 1);
+	for (int i = 0; i < nr_pages; i++) {
+		unsigned long addr = page_addr(i);
 		struct seen s = look(table_at(p->mm, addr), i);
 
 		want[i] = drawn(&p->page[i]);
@@ -26,10 +26,10 @@ void draw_process(const struct process *p)
 	}
 	rcu_read_lock();
 	for_each_vma(vmi, vma) {
-		long first = ((long)vma->vm_start - (long)PROGRAM_START) / (long)PAGE_SIZE;
-		long end = ((long)vma->vm_end - (long)PROGRAM_START) / (long)PAGE_SIZE;
+		long first = ((long)vma->vm_start - (long)PROGRAM_START) / (long)shim_page_span;
+		long end = ((long)vma->vm_end - (long)PROGRAM_START) / (long)shim_page_span;
 
-		if (first < 0 || end > NR_PAGES)
+		if (first < 0 || end > nr_pages)
 			continue;
 		memset(vmas + first, vma->vm_flags & GUARD_FLAG ? 'g' : '-', end - first);
 		vmas[first] = '|';

@@ -13,6 +13,7 @@ struct file_content files[NR_FILES];
 int nr_files;
 const char * const names[NR_NAMES] = { NULL, "one", "two" };
 u64 next_content;
+int nr_pages = PROGRAM_PAGES;
 
 pte_t *table_at(struct mm_struct *mm, unsigned long addr)
 {
@@ -30,7 +31,7 @@ pte_t *table_at(struct mm_struct *mm, unsigned long addr)
 
 struct seen look(const pte_t *table, int i)
 {
-	unsigned long addr = PROGRAM_START + i * PAGE_SIZE;
+	unsigned long addr = page_addr(i);
 	pteval_t v = table ? table[addr >> PAGE_SHIFT & 511].pte : 0;
 	unsigned int type = v >> SWP_TYPE_BIT & 31;
 	struct seen s = { .there = v };
@@ -128,8 +129,8 @@ static void check_vma(const struct process *p, const struct vm_area_struct *vma,
 			wrong(p, i, "another name");
 		if (vma->vm_file != (h->file < 0 ? NULL : files[h->file].file))
 			wrong(p, i, "another file");
-		if (h->file >= 0 && vma->vm_pgoff + (i - first) +
-		    ((PROGRAM_START + first * PAGE_SIZE - vma->vm_start) >> PAGE_SHIFT) != h->pgoff)
+		if (h->file >= 0 && (vma->vm_pgoff << PAGE_SHIFT) + page_addr(i) -
+		    vma->vm_start != h->pgoff * shim_page_span)
 			wrong(p, i, "another page of the file");
 	}
 }
@@ -157,7 +158,7 @@ static void check_page(const struct process *p, int i, const struct seen *s)
 		if (s->page && !s->page->anon)
 			wrong(p, i, "a page of the file in place of the copy");
 	} else if (s->page || s->slot) {
-		if (s->content != (h->file < 0 ? 0 : files[h->file].content[h->pgoff]))
+		if (s->content != (h->file < 0 ? 0 : *file_content(h)))
 			wrong(p, i, "another content");
 	}
 	if (s->write && (h->prot != RW || h->wp ||
@@ -179,7 +180,7 @@ static void check_rmap(const struct process *p, int i, const struct vm_area_stru
 		found = found || page->mapping == (char *)avc->anon_vma + PAGE_MAPPING_ANON;
 	if (!found)
 		wrong(p, i, "the rmap does not find the page: not in the VMA's anon_vmas");
-	else if (page->index != shim_anon_index(vma, PROGRAM_START + i * PAGE_SIZE))
+	else if (page->index != shim_anon_index(vma, page_addr(i)))
 		wrong(p, i, "the rmap does not find the page: another offset");
 }
 
@@ -260,36 +261,40 @@ void check_process(const struct process *p)
 	unsigned long mapped = 0, locked = 0, data = 0;
 	long rss[NR_MM_COUNTERS] = { 0 };
 	const pte_t *table = NULL;
-	struct vm_area_struct *vma, *vma_of[NR_PAGES] = { NULL };
+	struct vm_area_struct *vma, *vma_of[MAX_PAGES];
 	int vmas = 0, covered = 0;
 
 	mmap_read_lock(p->mm);
 	for_each_vma(vmi, vma) {
-		int first = (vma->vm_start - PROGRAM_START) >> PAGE_SHIFT;
-		int end = (vma->vm_end - PROGRAM_START) >> PAGE_SHIFT;
+		int first = (vma->vm_start - PROGRAM_START) / shim_page_span;
+		int end = (vma->vm_end - PROGRAM_START) / shim_page_span;
 
 		vmas++;
-		if (vma->vm_start < PROGRAM_START || first < covered || end > NR_PAGES) {
+		if (vma->vm_start < PROGRAM_START || first < covered || end > nr_pages) {
 			wrong(p, first, "a VMA where none can be");
 			continue;
 		}
 		check_vma(p, vma, first, end);
 		check_trees(vma);
-		for (; covered < first; covered++)
+		for (; covered < first; covered++) {
+			vma_of[covered] = NULL;
 			if (p->page[covered].mapped)
 				wrong(p, covered, "not mapped");
+		}
 		for (; covered < end; covered++)
 			vma_of[covered] = vma;
 	}
 	mmap_read_unlock(p->mm);
-	for (; covered < NR_PAGES; covered++)
+	for (; covered < nr_pages; covered++) {
+		vma_of[covered] = NULL;
 		if (p->page[covered].mapped)
 			wrong(p, covered, "not mapped");
-	for (int i = 0; i < NR_PAGES; i++) {
-		unsigned long addr = PROGRAM_START + i * PAGE_SIZE;
+	}
+	for (int i = 0; i < nr_pages; i++) {
+		unsigned long addr = page_addr(i);
 		struct seen s;
 
-		if (!i || !(addr & ~PMD_MASK))
+		if (!i || (addr & ~PMD_MASK) < shim_page_span)
 			table = table_at(p->mm, addr);
 		s = look(table, i);
 		check_page(p, i, &s);
@@ -304,6 +309,9 @@ void check_process(const struct process *p)
 			rss[s.page->anon ? MM_ANONPAGES : s.page->swapbacked ?
 			    MM_SHMEMPAGES : MM_FILEPAGES]++;
 	}
+	mapped *= shim_page_span >> PAGE_SHIFT;
+	locked *= shim_page_span >> PAGE_SHIFT;
+	data *= shim_page_span >> PAGE_SHIFT;
 	same(p, "map_count", p->mm->map_count, vmas);
 	same(p, "total_vm", p->mm->total_vm, mapped);
 	same(p, "locked_vm", p->mm->locked_vm, locked);
@@ -329,8 +337,9 @@ void check_process(const struct process *p)
 /* What decides on the reuse of an anon_vma: who uses it, and how many came of it. */
 static void check_anon_vmas(void)
 {
-	struct anon_vma *seen[256];
-	int nr = 0, active[256] = { 0 }, children[256] = { 0 };
+	static struct anon_vma *seen[NR_PROCESSES * MAX_PAGES];
+	static int active[NR_PROCESSES * MAX_PAGES], children[NR_PROCESSES * MAX_PAGES];
+	int nr = 0;
 
 	for (int turn = 0; turn < 2; turn++)
 		for (int n = 0; n < nr_processes; n++) {
@@ -350,6 +359,7 @@ static void check_anon_vmas(void)
 						continue;
 					if (nr == ARRAY_SIZE(seen))
 						abort();
+					active[nr] = children[nr] = 0;
 					seen[nr++] = avc->anon_vma;
 				}
 				for (int i = 0; turn && i < nr; i++)
@@ -376,13 +386,14 @@ void check_counts(void)
 	check_anon_vmas();
 	/* Memory that was promised, no more and no less. */
 	for (int n = 0; n < nr_processes; n++)
-		for (int i = 0; i < NR_PAGES; i++)
+		for (int i = 0; i < nr_pages; i++)
 			accounted += process[n].page[i].accounted;
+	accounted *= shim_page_span >> PAGE_SHIFT;
 	EXPECT_EQ(shim_committed, accounted);
 	for (int turn = 0; turn < 2; turn++)
 		for (int n = 0; n < nr_processes; n++)
-			for (int i = 0; i < NR_PAGES; i++) {
-				unsigned long addr = PROGRAM_START + i * PAGE_SIZE;
+			for (int i = 0; i < nr_pages; i++) {
+				unsigned long addr = page_addr(i);
 				struct seen s = look(table_at(process[n].mm, addr), i);
 				int *count = s.page ? &seen[s.page - shim_pages] :
 					     s.slot ? &seen_slot[s.slot] : NULL;
@@ -407,13 +418,14 @@ void check_counts(void)
 /* Page tables of the child: none but for what the child's VMAs may hold. */
 void check_child_tables(const struct process *parent, const struct process *child)
 {
-	for (int half = 0; half < 2; half++) {
-		unsigned long start = PROGRAM_START + half * (NR_PAGES / 2) * PAGE_SIZE;
-		unsigned long end = start + NR_PAGES / 2 * PAGE_SIZE;
+	unsigned long end;
+
+	for (unsigned long start = PROGRAM_START; start < page_addr(nr_pages); start = end) {
 		bool due = !table_at(child->mm, start);
 		struct vma_iterator vmi, of_parent;
 		struct vm_area_struct *vma, *src;
 
+		end = min((start | ~PMD_MASK) + 1, page_addr(nr_pages));
 		rcu_read_lock();
 		vma_iter_init(&vmi, child->mm, start);
 		for_each_vma_range(vmi, vma, end) {

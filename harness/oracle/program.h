@@ -10,7 +10,6 @@
 #include "harness/kernel/tree.h"
 #include "harness/ops/program.h"
 
-#define NR_PAGES	PROGRAM_PAGES
 #define NR_PROCESSES	4
 #define NR_FILES	48
 #define NR_NAMES	3
@@ -53,7 +52,7 @@ struct held {
 struct process {
 	struct mm_struct *mm;
 	struct userfaultfd_ctx *ctx;
-	struct held page[NR_PAGES];
+	struct held page[MAX_PAGES];
 };
 
 struct file_content {
@@ -93,6 +92,12 @@ void check_child_tables(const struct process *parent, const struct process *chil
 /** draw_process() - what is expected and what was found, three lines. */
 void draw_process(const struct process *p);
 
+/** file_content() - what is in the file there. */
+static inline u64 *file_content(const struct held *h)
+{
+	return &files[(int)h->file].content[h->pgoff % FILE_PAGES];
+}
+
 static inline bool any(const struct held *h, int nr, bool (*is)(const struct held *h))
 {
 	for (int i = 0; i < nr; i++)
@@ -106,6 +111,7 @@ static inline bool is_hole(const struct held *h) { return !h->mapped; }
 static inline bool is_registered(const struct held *h) { return h->uffd; }
 static inline bool is_copy(const struct held *h) { return h->copy; }
 static inline bool is_guard(const struct held *h) { return h->guard; }
+static inline bool is_shared(const struct held *h) { return h->shared; }
 static inline bool is_locked(const struct held *h) { return h->locked; }
 static inline bool is_wiped(const struct held *h) { return h->wipe; }
 static inline bool is_not_forked(const struct held *h) { return h->dontfork; }

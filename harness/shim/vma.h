@@ -24,6 +24,8 @@ enum access { ACCESS_DONE, ACCESS_SEGV, ACCESS_GUARD, ACCESS_PROTECTED };
  * @content: what is written, or what was read
  */
 enum access shim_access(unsigned long addr, bool write, u64 *content);
+/* How far apart the pages of files are: not all of a large mapping are of interest. */
+extern unsigned long shim_page_span;
 /** shim_vma_at() - the VMA of an address in current->mm, or NULL. */
 struct vm_area_struct *shim_vma_at(unsigned long addr);
 /** shim_anon_index() - what the rmap calls an anonymous page at @addr of a VMA. */
@@ -111,7 +113,7 @@ static inline int security_vm_enough_memory_mm(struct mm_struct *mm, long pages)
 }
 
 /* Files, and which VMAs map them. */
-#define FILE_PAGES	64
+#define FILE_PAGES	128
 struct inode { int i_writecount; };
 struct address_space {
 	struct rb_root_cached i_mmap;

@@ -8,6 +8,7 @@
 #include "harness/test.h"
 
 u64 shim_slot_content[NR_SLOTS];
+unsigned long shim_page_span = PAGE_SIZE;
 
 static pte_t *pte_of(struct mm_struct *mm, unsigned long addr)
 {
@@ -70,8 +71,8 @@ static void map_new(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr,
 static struct folio *cached(struct vm_area_struct *vma, unsigned long addr)
 {
 	struct address_space *mapping = vma->vm_file->f_mapping;
-	struct folio **folio = &mapping->folio[(vma->vm_pgoff +
-		((addr - vma->vm_start) >> PAGE_SHIFT)) % FILE_PAGES];
+	unsigned long offset = (vma->vm_pgoff << PAGE_SHIFT) + addr - vma->vm_start;
+	struct folio **folio = &mapping->folio[offset / shim_page_span % FILE_PAGES];
 
 	if (!*folio) {
 		*folio = folio_new(0);
