@@ -142,4 +142,30 @@ judge 'kmemleak found something' 1 '^not ok .*kmemleak'
 good | console tree 0
 good | awk '{ print } /new.first/ { print "WARNING: the base" }' | console base 0
 judge "the base's own complaint is named" 0 "^# the base's kernel complains: WARNING: the base"
+
+# More than one guest, and programs that have to plan.
+good | console base 0
+good | console tree 0
+good | sed 's/-test/-other/; s/1 one on/1 another on/' | console base-2 0
+good | sed 's/-test/-other/; s/1 one on/1 another on/' | console tree-2 0
+both() {
+	local is=0
+	"$top/boot/verdict" --added "$tmp/added" --planned "$tmp/planned" "$tmp/base" \
+		"$tmp/tree" "$tmp/base-2" "$tmp/tree-2" >"$tmp/verdict" 2>&1 || is=$?
+	check "$1" test "$is" = "$2"
+	check "$1: $3" grep -qE "$3" "$tmp/verdict"
+}
+echo 'new-test new-other' >"$tmp/planned"
+both 'two guests: good' 0 '^18 passed, 0 failed, 6 skipped$'
+sed -i '/guest: done/d' "$tmp/tree.log"
+both 'two guests: the first stops short' 1 '^not ok .*tree: guest'
+good | console tree 0
+sed -i '/guest: done/d' "$tmp/tree-2.log"
+both 'two guests: the second stops short' 1 '^not ok .*tree-2: guest'
+good | sed 's/-test/-other/' | console tree-2 0
+echo 'old-test new-test' >"$tmp/planned"
+both 'a program does not plan' 1 '^not ok .*old-test # does not say how many tests'
+check 'a console without its base' sh -c "
+	! '$top/boot/verdict' '$tmp/base' '$tmp/tree' '$tmp/base-2' 2>'$tmp/stderr' &&
+	grep -q 'a console of the tree for each' '$tmp/stderr'"
 finish
