@@ -20,5 +20,5 @@ static int expect(const struct step *s)
 
 OPERATION(brk) {
 	.often = 2, .aims = is_hole, .sensible = is_free, .call = call, .expect = expect,
-	.allocates = true, .known = { "merge-iterator" },
+	.allocates = true,
 };

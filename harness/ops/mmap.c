@@ -31,7 +31,7 @@ static int expect_private(const struct step *s)
 
 OPERATION(mmap) {
 	.often = 5, .draw = draw, .call = map_private, .expect = expect_private,
-	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
 };
 
 /* Anonymous and shared: a file of its own, whose number is the next. */
@@ -62,7 +62,7 @@ static int expect_shared(const struct step *s)
 OPERATION(mmap_shared) {
 	.often = 4, .draw = draw, .sensible = has_room, .call = map_shared,
 	.expect = expect_shared,
-	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
 };
 
 /* .arg: 1 shared, 2 of shmem. */
@@ -83,5 +83,5 @@ static int expect_file(const struct step *s)
 
 OPERATION(mmap_file) {
 	.often = 3, .call = map_file, .expect = expect_file,
-	.allocates = true, .partly = gone, .known = { "mmap-over-charge", "merge-iterator" },
+	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
 };

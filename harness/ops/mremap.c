@@ -217,12 +217,19 @@ static bool sensible_##how(const struct step *s) { return sensible(s, how(s)); }
 static struct remap how##_was;							\
 static int call_##how(const struct step *s) { how##_was = how(s); return call(s, how##_was); } \
 static int expect_##how(const struct step *s) { return expect(s, how##_was); }	\
+static int target_##how(const struct step *s, int *nr)				\
+{										\
+	(void)s;								\
+	*nr = how##_was.new;							\
+	return how##_was.to;							\
+}										\
 static bool partly_##how(const struct step *s, int nth, const struct held *after)	\
 {										\
 	return partly(s, how##_was, nth, after);				\
 }										\
 OPERATION(id) {									\
 	.often = n, ##__VA_ARGS__, .sensible = sensible_##how, .call = call_##how,		\
+	.target = target_##how,							\
 	.expect = expect_##how, .allocates = true, .partly = partly_##how,	\
 	.known = { "mremap-unmap", "mremap-failed-charge",			\
 		   "mremap-failed-protection", "tables-moved-back" },		\

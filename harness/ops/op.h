@@ -33,6 +33,7 @@ struct step {
  * @unseen: it changes nothing that a process holds
  * @draw: arguments that want more than any numbers, from a random one
  * @sensible: whether the step makes sense where it stands; NULL: wherever
+ * @target: the first page of another range that it changed, and how many; NULL: none
  * @call: make it; 0 or -errno
  * @expect: what it must have returned; changes what the process holds to what it
  *	must hold now
@@ -49,6 +50,7 @@ struct operation {
 	void (*draw)(struct op *op, unsigned int random);
 	bool unseen;
 	bool (*sensible)(const struct step *s);
+	int (*target)(const struct step *s, int *nr);
 	int (*call)(const struct step *s);
 	int (*expect)(const struct step *s);
 	bool allocates;

@@ -25,6 +25,9 @@ struct op {
 	struct operation *does;	/* found by its name, if NULL */
 };
 
+/* What warns where a merge that lacks memory has left its iterator: known.list. */
+#define MERGE_ITERATOR	"mas_is_active(mas)"
+
 /*
  * The window that a program sees: so many pages, so far apart. Operations are of all
  * between them, accesses of the pages themselves.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Programs: which operations there are, how a program is drawn, and how it runs. */
 #include "harness/ops/op.h"
+#include "harness/oracle/vmas.h"
 
 static struct operation *operations;
 static int nr_operations, sum_often;
@@ -69,7 +70,9 @@ static void step_without_memory(const struct operation *does, const struct step 
 
 	memcpy(before, page, size);
 	alloc_fail_at(s->fail);
+	shim_warn_known = test_known("merge-iterator") ? MERGE_ITERATOR : NULL;
 	ret = does->call(s);
+	shim_warn_known = NULL;
 	failed = alloc_count() >= s->fail;
 	alloc_fail_at(0);
 	due = does->expect(s);
@@ -91,6 +94,23 @@ static void step_without_memory(const struct operation *does, const struct step 
 	check_counts();
 }
 
+/* Whether the call locked what it changed, and changed nothing that it was not to. */
+static void check_vmas(const struct operation *does, const struct step *s,
+		       const struct vmas *before)
+{
+	const struct vm_area_struct *vma = vmas_not_locked(before, s->p->mm);
+	int nr = 0, to = does->target ? does->target(s, &nr) : 0;
+
+	if (vma)
+		test_fail(__FILE__, __LINE__, "process %d: changed a VMA of %#lx that it did not lock",
+			  (int)(s->p - process), vma->vm_start);
+	vma = vmas_not_asked(before, s->p->mm, s->addr, s->addr + s->len,
+			     page_addr(to), page_addr(to + nr));
+	if (vma)
+		test_fail(__FILE__, __LINE__, "process %d: changed a VMA of %#lx that it was not asked about",
+			  (int)(s->p - process), vma->vm_start);
+}
+
 static bool step_at(const struct op *op, const struct operation *does, struct process *p,
 		    int at, int nr)
 {
@@ -99,19 +119,25 @@ static bool step_at(const struct op *op, const struct operation *does, struct pr
 		.addr = page_addr(at), .len = nr * shim_page_span,
 		.h = &p->page[at], .end = &p->page[at + nr],
 	};
+	static struct vmas vmas;
 	int ret, due;
 
 	current->mm = p->mm;
 	if (does->sensible && !does->sensible(&s))
 		return false;
+	/* Who splits or merges VMAs allocates. */
+	if (does->allocates)
+		vmas_look(&vmas, p->mm);
 	if (s.fail && does->allocates && !knows(does)) {
 		step_without_memory(does, &s);
-		return true;
+	} else {
+		ret = does->call(&s);
+		due = does->expect(&s);
+		if (ret != due)
+			test_fail(__FILE__, __LINE__, "returned %d, expected %d", ret, due);
 	}
-	ret = does->call(&s);
-	due = does->expect(&s);
-	if (ret != due)
-		test_fail(__FILE__, __LINE__, "returned %d, expected %d", ret, due);
+	if (does->allocates)
+		check_vmas(does, &s, &vmas);
 	return true;
 }
 

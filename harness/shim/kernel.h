@@ -90,6 +90,9 @@ typedef struct { void *v; } freeptr_t;
 
 /* A warning of the kernel is a failure of the test in which it is given. */
 void shim_warn(const char *file, int line, const char *condition);
+/* Of a known defect: conditions with this in them are counted, and fail nothing. */
+extern const char *shim_warn_known;
+extern int shim_warns_met;
 
 #define shim_warn_on(condition) ({				\
 	bool __warn = !!(condition);				\

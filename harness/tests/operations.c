@@ -12,11 +12,11 @@
  */
 #include "harness/ops/program.h"
 #include "harness/oracle/space.h"
+#include "harness/oracle/vmas.h"
 #include "harness/test.h"
 
 #define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
 #define PAGES		64
-#define MAX_VMAS	64
 #define RO		(VM_READ | VM_MAYREAD | VM_MAYWRITE)
 #define RDWR		(RO | VM_WRITE)
 #ifndef VM_ACCOUNT
@@ -295,7 +295,9 @@ static void touch(int page)
 		     tree_mprotect(AT(page / 8 * 8), 8 * PAGE_SIZE, PROT_READ), 0);
 }
 
-static void begin(int touched)
+static int touched;		/* which of the three parts have a page: bits */
+
+static void begin(void)
 {
 	INIT_LIST_HEAD(&init_mm.mmlist);
 	shim_nr_folios = shim_nr_objects = shim_nr_tables = 0;
@@ -401,6 +403,37 @@ static void move_away_before(void)
 	touch(11);
 	same("mremap() to begin with", tree_mremap(AT(8), 8 * PAGE_SIZE, AT(40)), 0);
 	shim_unmapped_area = AT(26);
+}
+
+/*
+ * Writable and alike but for the middle, so that whoever makes that the same merges
+ * all three; what has pages has an anon_vma of its own.
+ *
+ *	|wwwwwwww|dddddddd|wwwwwwww|	d: not for the child
+ */
+static void set_apart(void)
+{
+	map(0, 24, RDWR);
+	same("MADV_DONTFORK to begin with",
+	     tree_madvise(AT(8), 8 * PAGE_SIZE, MADV_DONTFORK), 0);
+	for (int i = 0; i < 3; i++)
+		if (touched & 1 << i)
+			touch(8 * i + 3);
+}
+
+/* |wwwwwwww|        |wwwwwwww|		|wwwwwwww| what is to be moved between */
+static void part_to_move(void)
+{
+	set_apart();
+	same("mremap() to begin with", tree_mremap(AT(8), 8 * PAGE_SIZE, AT(40)), 0);
+	same("MADV_DOFORK to begin with",
+	     tree_madvise(AT(40), 8 * PAGE_SIZE, MADV_DOFORK), 0);
+}
+
+static void part_alike(void)
+{
+	set_apart();
+	free_middle();
 }
 
 static void lock_on_fault(void)
@@ -644,6 +677,31 @@ static long do_map_between(void)
 	return tree_mmap(NULL, AT(8), 8 * PAGE_SIZE, RO, AT(8) >> PAGE_SHIFT);
 }
 
+static long do_map_alike_between(void)
+{
+	return tree_mmap(NULL, AT(8), 8 * PAGE_SIZE, RDWR, AT(8) >> PAGE_SHIFT);
+}
+
+static long do_move_between(void)
+{
+	return remap(40, 8, 8, MREMAP_MAYMOVE | MREMAP_FIXED, 8);
+}
+
+static long do_make_alike(void)
+{
+	return tree_madvise(AT(8), 8 * PAGE_SIZE, MADV_DOFORK);
+}
+
+static long do_make_left_alike(void)
+{
+	return tree_madvise(AT(8), 3 * PAGE_SIZE, MADV_DOFORK);
+}
+
+static long do_make_right_alike(void)
+{
+	return tree_madvise(AT(12), 4 * PAGE_SIZE, MADV_DOFORK);
+}
+
 static long do_protect_target(void)
 {
 	return tree_mprotect(AT(40), 12 * PAGE_SIZE, PROT_READ);
@@ -755,6 +813,11 @@ static const struct operation {
 	{ "mremap, DONTUNMAP of a file", map_file, do_dontunmap, 0, false },
 	{ "mremap, duplicate a file", map_file, do_duplicate, 0, false },
 	{ "mmap between", free_middle, do_map_between, 0, false },
+	{ "mmap between what is alike", part_alike, do_map_alike_between, 0, false },
+	{ "mremap, move between what is alike", part_to_move, do_move_between, 0, false },
+	{ "MADV_DOFORK, which merges", set_apart, do_make_alike, 0, false },
+	{ "MADV_DOFORK, which merges the left", set_apart, do_make_left_alike, 0, false },
+	{ "MADV_DOFORK, which merges the right", set_apart, do_make_right_alike, 0, false },
 	{ "mprotect of a whole VMA", map_target, do_protect_target, 0, false },
 	{ "munmap of what is told", map_closing, do_unmap, 0, false },
 	{ "munmap of all of what is told", map_closing, do_unmap_all, 0, false },
@@ -793,9 +856,10 @@ static const char *known_of(const struct operation *op, long ret, bool failed)
 }
 
 /* With the nth allocation failing, 0: none. Return: whether there was an nth. */
-static bool try(const struct operation *op, int touched, long nth)
+static bool try(const struct operation *op, long nth)
 {
 	static char what[200];
+	static struct vmas vmas;
 	struct state before;
 	bool several, advice;
 	long ret, at;
@@ -805,14 +869,20 @@ static bool try(const struct operation *op, int touched, long nth)
 		 touched & 4 ? "16-23" : "", nth);
 	doing = what;
 	known = NULL;
-	begin(touched);
+	begin();
 	op->first();
 	check_sums();
 	look(&before);
+	vmas_look(&vmas, current->mm);
 	alloc_fail_at(nth);
+	shim_warns_met = 0;
+	shim_warn_known = test_known("merge-iterator") ? MERGE_ITERATOR : NULL;
 	ret = op->call();
+	shim_warn_known = NULL;
 	at = alloc_count();
 	alloc_fail_at(0);
+	known = "merge-iterator";
+	same_account("an iterator that is left elsewhere", shim_warns_met, 0);
 	shim_rcu_end();
 	gets_anon_vma = strstr(op->name, "GUARD");
 	known = known_of(op, ret, nth && at >= nth);
@@ -828,6 +898,11 @@ static bool try(const struct operation *op, int touched, long nth)
 	if (ret == -ENOMEM && strstr(op->name, "MADV_DONTFORK"))
 		same("returned", ret, -EAGAIN);
 	check_sums();
+	same("a VMA that was changed and is not locked",
+	     !!vmas_not_locked(&vmas, current->mm), false);
+	if (!gets_anon_vma)
+		same("a VMA that got an anon_vma and no page",
+		     !!vmas_for_nothing(&vmas, current->mm), false);
 	if (ret && !op->in_steps)
 		check_unchanged(&before);
 	end();
@@ -845,8 +920,8 @@ TEST(each_allocation_fails)
 			continue;
 		}
 		failed_before = 0;
-		for (int touched = 0; touched < 8; touched++)
-			for (long nth = 0; try(&operations[i], touched, nth); nth++)
+		for (touched = 0; touched < 8; touched++)
+			for (long nth = 0; try(&operations[i], nth); nth++)
 				;
 	}
 	if (known_met)

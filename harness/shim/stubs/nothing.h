@@ -14,7 +14,8 @@
 #define vma_numab_state_free(...)	do { } while (0)
 
 /* Who would like to know: security modules, perf, uprobes, KSM, khugepaged. */
-#define perf_event_mmap(...)		do { } while (0)
+/* What they are shown is in the tree: no page fault may come before it is complete. */
+#define perf_event_mmap(vma)		vma_assert_write_locked(vma)
 #define uprobe_mmap(...)		do { } while (0)
 #define uprobe_munmap(...)		do { } while (0)
 #define uprobe_dup_mmap(...)		do { } while (0)
@@ -23,7 +24,7 @@
 #define lookup_swap_cgroup_id(...)	0
 #define ksm_add_vma(...)		do { } while (0)
 #define khugepaged_fork(...)		do { } while (0)
-#define khugepaged_enter_vma(...)	do { } while (0)
+#define khugepaged_enter_vma(vma, flags)	((void)(flags), vma_assert_write_locked(vma))
 #define dup_mm_exe_file(...)		do { } while (0)
 #define trace_exit_mmap(...)		do { } while (0)
 

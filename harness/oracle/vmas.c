@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/* VMAs before and after a call: see vmas.h. */
+#include "harness/oracle/program.h"
+#include "harness/oracle/vmas.h"
+
+/* A guard's flag is set under the lock of a reader, atomically. */
+static struct vma_before now_of(const struct vm_area_struct *vma)
+{
+	return (struct vma_before){
+		.vma = vma, .start = vma->vm_start, .end = vma->vm_end,
+		.pgoff = vma->vm_pgoff,
+		.anon_pgoff = shim_anon_index(vma, vma->vm_start),
+		.prot = vma->vm_page_prot.pgprot,
+		.flags = vma->vm_flags & ~(vm_flags_t)GUARD_FLAG,
+		.file = vma->vm_file, .ops = vma->vm_ops,
+		.ctx = vma->vm_userfaultfd_ctx.ctx, .name = vma->anon_name,
+		.anon_vma = vma->anon_vma,
+	};
+}
+
+void vmas_look(struct vmas *v, struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+
+	v->nr = 0;
+	v->seq = mm->mm_lock_seq;
+	rcu_read_lock();
+	for_each_vma(vmi, vma)
+		if (v->nr < MAX_VMAS)
+			v->vma[v->nr++] = now_of(vma);
+	rcu_read_unlock();
+}
+
+/* Of the same, but for what is set under another lock. */
+static bool same(const struct vma_before *a, const struct vma_before *b)
+{
+	return a->start == b->start && a->end == b->end && a->pgoff == b->pgoff &&
+	       a->anon_pgoff == b->anon_pgoff && a->prot == b->prot &&
+	       a->flags == b->flags && a->file == b->file && a->ops == b->ops &&
+	       a->ctx == b->ctx && a->name == b->name;
+}
+
+const struct vm_area_struct *vmas_not_locked(const struct vmas *v, struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	const struct vm_area_struct *found = NULL;
+	unsigned int releases = mm->mm_lock_seq - v->seq, n = 0;
+	struct vm_area_struct *vma;
+
+	rcu_read_lock();
+	for_each_vma(vmi, vma) {
+		struct vma_before now = now_of(vma);
+
+		/* It was locked between then and now: all is well. */
+		if (vma->vm_lock_seq - v->seq < releases)
+			continue;
+		while (n < v->nr && v->vma[n].end <= now.start)
+			n++;
+		if (n < v->nr && v->vma[n].vma == vma && same(&v->vma[n], &now))
+			continue;
+		found = found ?: vma;
+	}
+	rcu_read_unlock();
+	return v->nr == MAX_VMAS ? NULL : found;
+}
+
+const struct vm_area_struct *vmas_not_asked(const struct vmas *v, struct mm_struct *mm,
+					    unsigned long start, unsigned long end,
+					    unsigned long start2, unsigned long end2)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	const struct vm_area_struct *found = NULL;
+	struct vm_area_struct *vma;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	for_each_vma(vmi, vma) {
+		struct vma_before now = now_of(vma);
+
+		if ((now.start < end && start < now.end) ||
+		    (now.start < end2 && start2 < now.end))
+			continue;
+		while (n < v->nr && v->vma[n].start < now.start)
+			n++;
+		if (n == v->nr || v->vma[n].start != now.start || v->vma[n].end != now.end)
+			continue;
+		/* clear_refs is about all of them. */
+		if ((v->vma[n].flags ^ now.flags) == VM_SOFTDIRTY) {
+			now.flags = v->vma[n].flags;
+			now.prot = v->vma[n].prot;
+		}
+		if (v->vma[n].vma != vma || v->vma[n].anon_vma != now.anon_vma ||
+		    !same(&v->vma[n], &now))
+			found = found ?: vma;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+static bool has_pages(const struct vm_area_struct *vma)
+{
+	for (unsigned long addr = vma->vm_start; addr < vma->vm_end; addr += PAGE_SIZE) {
+		const pte_t *table = table_at(vma->vm_mm, addr);
+
+		if (table && table[addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1)].pte)
+			return true;
+	}
+	return false;
+}
+
+const struct vm_area_struct *vmas_for_nothing(const struct vmas *v, struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	const struct vm_area_struct *found = NULL;
+	struct vm_area_struct *vma;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	for_each_vma(vmi, vma) {
+		struct vma_before now = now_of(vma);
+
+		while (n < v->nr && v->vma[n].start < now.start)
+			n++;
+		if (n < v->nr && same(&v->vma[n], &now) && !v->vma[n].anon_vma &&
+		    now.anon_vma && !has_pages(vma))
+			found = found ?: vma;
+	}
+	rcu_read_unlock();
+	return found;
+}

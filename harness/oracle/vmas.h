@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The VMAs of a process before a call, and what of them may be another afterwards:
+ * who changes a VMA holds its lock, or page faults see it half changed; and what a
+ * call was not asked about, and did not merge with, is as before.
+ */
+#ifndef ORACLE_VMAS_H
+#define ORACLE_VMAS_H
+
+#include "harness/kernel/tree.h"
+
+#define MAX_VMAS	300
+
+struct vma_before {
+	const struct vm_area_struct *vma;
+	unsigned long start, end, pgoff, anon_pgoff, prot;
+	vm_flags_t flags;
+	const void *file, *ops, *ctx, *name, *anon_vma;
+};
+
+struct vmas {
+	unsigned int nr, seq;
+	struct vma_before vma[MAX_VMAS];
+};
+
+/** vmas_look() - the VMAs of a process, before a call. */
+void vmas_look(struct vmas *v, struct mm_struct *mm);
+/** vmas_not_locked() - one that was changed since and not locked; or NULL. */
+const struct vm_area_struct *vmas_not_locked(const struct vmas *v, struct mm_struct *mm);
+/**
+ * vmas_not_asked() - one that was changed since and has nothing in two ranges that
+ * the call was about; or NULL. What was merged has other ends, and is left out.
+ */
+const struct vm_area_struct *vmas_not_asked(const struct vmas *v, struct mm_struct *mm,
+					    unsigned long start, unsigned long end,
+					    unsigned long start2, unsigned long end2);
+
+/**
+ * vmas_for_nothing() - one that got an anon_vma since, is as before but for that,
+ * and has no page to be found by it: a merge that failed has left it. Or NULL.
+ */
+const struct vm_area_struct *vmas_for_nothing(const struct vmas *v, struct mm_struct *mm);
+
+#endif
