@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest's init: run the programs that /tests lists, print KTAP, end.
+ * The guest's init: run the programs that /tests lists, print KTAP, end. The kernel's
+ * command line may name another list, TESTS=/tests-other.
  *
  * They run on the disk of which /disk.image is the beginning, where there is one:
  * what they map of a file there is no shmem.
@@ -15,6 +16,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,9 +24,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -72,8 +76,11 @@ static void mounts(void)
 	mount("sys", "/sys", "sysfs", 0, NULL);
 	mount("dev", "/dev", "devtmpfs", 0, NULL);
 	mkdir("/dev/shm", 01777);
+	mkdir("/dev/pts", 0755);
 	mount("tmp", "/tmp", "tmpfs", 0, NULL);
 	mount("shm", "/dev/shm", "tmpfs", 0, NULL);
+	mount("pts", "/dev/pts", "devpts", 0, NULL);
+	mount("run", "/run", "tmpfs", 0, NULL);
 	mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
 }
 
@@ -97,6 +104,19 @@ static bool mount_disk(void)
 	return true;
 }
 
+/* The loopback device, where the kernel has a network: CRIU connects to itself. */
+static void loopback(void)
+{
+	struct ifreq req = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return;
+	if (ioctl(fd, SIOCSIFFLAGS, &req))
+		printf("# lo: %s\n", strerror(errno));
+	close(fd);
+}
+
 /* Huge pages for the tests that want some: 128 MiB of them, of whatever size. */
 static void huge_pages(void)
 {
@@ -116,7 +136,8 @@ static void huge_pages(void)
 
 static int read_tests(struct test *tests)
 {
-	FILE *f = fopen("/tests", "r");
+	const char *path = getenv("TESTS");
+	FILE *f = fopen(path ? path : "/tests", "r");
 	char line[1024];
 	int n = 0;
 
@@ -141,6 +162,27 @@ static int read_tests(struct test *tests)
 	return n;
 }
 
+/* The program that runs, and how it ended: what it leaves behind is ours to reap. */
+static struct {
+	pid_t pid;
+	int status;
+	bool ended;
+} child;
+
+static void reap(int options)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, options)) > 0) {
+		if (pid != child.pid)
+			continue;
+		child.status = status;
+		child.ended = true;
+		options = WNOHANG;
+	}
+}
+
 /*
  * Print what comes down @fd, each line indented, until it ends or @deadline.
  * Whole lines only, so that a kernel message does not part a result in two.
@@ -155,8 +197,11 @@ static bool relay(int fd, double deadline)
 		double left = deadline - now();
 		ssize_t got, i;
 
-		if (left <= 0 || poll(&p, 1, left * 1000 + 1) == 0)
+		reap(WNOHANG);
+		if (left <= 0)
 			return false;
+		if (poll(&p, 1, left < 0.1 ? left * 1000 + 1 : 100) == 0)
+			continue;
 		got = read(fd, buf, sizeof(buf));
 		if (got <= 0)
 			break;
@@ -191,7 +236,6 @@ static void run(int nr, struct test *t)
 	double begun = now();
 	int pipefd[2], status;
 	bool ended;
-	pid_t pid;
 
 	printf("# %s\n", t->name);
 	fflush(stdout);
@@ -199,8 +243,9 @@ static void run(int nr, struct test *t)
 		result(nr, t->name, false, " # pipe: %s", strerror(errno));
 		return;
 	}
-	pid = fork();
-	if (pid == 0) {
+	child.ended = false;
+	child.pid = fork();
+	if (child.pid == 0) {
 		setpgid(0, 0);
 		dup2(pipefd[1], 1);
 		dup2(pipefd[1], 2);
@@ -211,18 +256,18 @@ static void run(int nr, struct test *t)
 		_exit(127);
 	}
 	close(pipefd[1]);
-	if (pid < 0) {
+	if (child.pid < 0) {
 		close(pipefd[0]);
 		result(nr, t->name, false, " # fork: %s", strerror(errno));
 		return;
 	}
 	ended = relay(pipefd[0], begun + t->seconds);
 	close(pipefd[0]);
-	kill(-pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	/* What the test left behind is ours now. */
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
+	kill(-child.pid, SIGKILL);
+	while (!child.ended)
+		reap(0);
+	reap(WNOHANG);
+	status = child.status;
 	if (!ended)
 		result(nr, t->name, false, " # timeout after %d s", t->seconds);
 	else if (WIFSIGNALED(status))
@@ -276,6 +321,7 @@ int main(void)
 		printf("# /tmp: %s\n", strerror(errno));
 	ready = access("/disk.image", F_OK) || mount_disk();
 	huge_pages();
+	loopback();
 	n = ready ? read_tests(tests) : 0;
 	klogctl(SET_CONSOLE_LEVEL, NULL, LESS_THAN_WARNING);
 	leaks = !access("/sys/kernel/debug/kmemleak", F_OK);
