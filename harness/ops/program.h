@@ -20,7 +20,7 @@ struct op {
 	unsigned char who;	/* which process, counted from the oldest */
 	unsigned char at, nr;	/* pages */
 	unsigned char arg;	/* as the operation says */
-	unsigned char fail;	/* which of its allocations fails, or 0 */
+	unsigned char fail;	/* which of its allocations fails, or 0; | NO_MEMORY: from it on */
 	unsigned char aim;	/* or it goes to where there is something to do: */
 	struct operation *does;	/* found by its name, if NULL */
 };
@@ -33,6 +33,7 @@ struct op {
  * between them, accesses of the pages themselves.
  */
 #define PROGRAM_PAGES	64
+#define NO_MEMORY	128
 #define MAX_PAGES	256
 extern int nr_pages;
 #define PROGRAM_START	(5 * PMD_SIZE - PROGRAM_PAGES / 2 * PAGE_SIZE)

@@ -65,15 +65,20 @@ static void step_without_memory(const struct operation *does, const struct step 
 {
 	struct held before[MAX_PAGES], after[MAX_PAGES], *page = s->p->page;
 	size_t size = nr_pages * sizeof(*page);
+	long nth = s->fail & ~NO_MEMORY;
 	bool failed;
 	int ret, due;
 
 	memcpy(before, page, size);
-	alloc_fail_at(s->fail);
+	/* An mremap() that lacks the memory to take back what it did leaves both. */
+	if (s->fail & NO_MEMORY && !does->target)
+		alloc_fail_from(nth);
+	else
+		alloc_fail_at(nth);
 	shim_warn_known = test_known("merge-iterator") ? MERGE_ITERATOR : NULL;
 	ret = does->call(s);
 	shim_warn_known = NULL;
-	failed = alloc_count() >= s->fail;
+	failed = nth && alloc_count() >= nth;
 	alloc_fail_at(0);
 	due = does->expect(s);
 	memcpy(after, page, size);
@@ -314,7 +319,7 @@ void program_random(struct op *ops, unsigned int nr, u64 seed)
 		/* 7 of 8 go to where there is something to do. */
 		ops[i].aim = r[5] & 7 ? AIM_AT + (r[5] >> 4 & 1) : AIM_NOT;
 		if (o->allocates && !(r[4] >> 8 & 7))
-			ops[i].fail = 1 + (r[4] >> 11) % 12;
+			ops[i].fail = 1 + (r[4] >> 11) % 12 + (r[4] >> 16 & 1) * NO_MEMORY;
 		if (o->draw)
 			o->draw(&ops[i], r[3]);
 		/* Begin with something that is there. */

@@ -10,6 +10,8 @@
 
 /** alloc_fail_at() - count from 1 again, and let the nth allocation fail (0: none). */
 void alloc_fail_at(long nth);
+/** alloc_fail_from() - the same, and all that follow fail, too: there is no memory. */
+void alloc_fail_from(long nth);
 /** alloc_count() - allocations since alloc_fail_at(). */
 long alloc_count(void);
 /** alloc_failure_is_final() - one failed that the kernel had better not try again. */

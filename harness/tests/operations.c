@@ -838,7 +838,7 @@ static const char *known_of(const struct operation *op, long ret, bool failed)
 {
 	const char *name = NULL;
 
-	if (!strncmp(op->name, "mmap", 4) && ret)
+	if (!strncmp(op->name, "mmap", 4) && strstr(op->name, " over ") && ret)
 		name = "mmap-over-charge";
 	else if (strstr(op->name, "DONTUNMAP of a locked part") && !ret)
 		name = "dontunmap-locked";
@@ -855,8 +855,11 @@ static const char *known_of(const struct operation *op, long ret, bool failed)
 	return name && test_known(name) ? name : NULL;
 }
 
-/* With the nth allocation failing, 0: none. Return: whether there was an nth. */
-static bool try(const struct operation *op, long nth)
+/*
+ * With the nth allocation failing, 0: none, and those after it if there is no memory.
+ * Return: whether there was an nth.
+ */
+static bool try(const struct operation *op, long nth, bool no_memory)
 {
 	static char what[200];
 	static struct vmas vmas;
@@ -864,9 +867,9 @@ static bool try(const struct operation *op, long nth)
 	bool several, advice;
 	long ret, at;
 
-	snprintf(what, sizeof(what), "%s, pages in %s%s%s, allocation %ld fails", op->name,
+	snprintf(what, sizeof(what), "%s, pages in %s%s%s, allocation %ld%s fails", op->name,
 		 touched & 1 ? "0-7 " : "", touched & 2 ? "8-15 " : "",
-		 touched & 4 ? "16-23" : "", nth);
+		 touched & 4 ? "16-23" : "", nth, no_memory ? " and all after it" : "");
 	doing = what;
 	known = NULL;
 	begin();
@@ -874,7 +877,10 @@ static bool try(const struct operation *op, long nth)
 	check_sums();
 	look(&before);
 	vmas_look(&vmas, current->mm);
-	alloc_fail_at(nth);
+	if (no_memory)
+		alloc_fail_from(nth);
+	else
+		alloc_fail_at(nth);
 	shim_warns_met = 0;
 	shim_warn_known = test_known("merge-iterator") ? MERGE_ITERATOR : NULL;
 	ret = op->call();
@@ -921,8 +927,12 @@ TEST(each_allocation_fails)
 		}
 		failed_before = 0;
 		for (touched = 0; touched < 8; touched++)
-			for (long nth = 0; try(&operations[i], nth); nth++)
-				;
+			/* An mremap() that cannot take back what it did leaves both. */
+			for (int no_memory = 0;
+			     no_memory < 2 - !!strstr(operations[i].name, "mremap"); no_memory++)
+				for (long nth = no_memory; try(&operations[i], nth, no_memory);
+				     nth++)
+					;
 	}
 	if (known_met)
 		test_end_known("accounts are wrong %d times:%s", known_met, met);

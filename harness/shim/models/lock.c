@@ -14,12 +14,20 @@ void shim_broken(const char *file, int line, const char *what)
 
 /* Allocations: each is counted, and one of them can be told to fail. */
 static long allocations, fail_at;
+static bool fail_on;
 static bool may_be_retried;
 
 void alloc_fail_at(long nth)
 {
 	allocations = 0;
 	fail_at = nth;
+	fail_on = false;
+}
+
+void alloc_fail_from(long nth)
+{
+	alloc_fail_at(nth);
+	fail_on = nth;
 }
 
 long alloc_count(void)
@@ -39,7 +47,11 @@ bool shim_alloc_fails_gfp(gfp_t gfp)
 	sched_point(NULL, SCHED_ALLOC);
 	if (gfp & __GFP_NOFAIL)
 		return false;
-	if (++allocations != fail_at)
+	allocations++;
+	if (!fail_at)
+		return false;
+	/* Who tries again and again gets it in the end: the OOM killer has been at work. */
+	if (allocations < fail_at || allocations > fail_at + (fail_on ? 100 : 0))
 		return false;
 	may_be_retried = !(gfp & __GFP_DIRECT_RECLAIM);
 	return true;
