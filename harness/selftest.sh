@@ -238,6 +238,12 @@ old_kdir() {
 }
 check "make: KDIR= is too old: one line, the oldest that works, nothing created" old_kdir
 
+no_cross() {
+	status 2 H list KDIR="$tree" CROSS=sparc- &&
+	says 'CROSS=sparc-: one of .* s390x-linux-gnu-' && [ "$(wc -l <"$T/out")" = 1 ]
+}
+check "make: CROSS= is unknown: the ones that are" no_cross
+
 linked=$T/linked
 mkdir -p "$linked"
 for path in Makefile mm fs kernel/fork.c lib include arch/x86/include \

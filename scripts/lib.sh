@@ -56,6 +56,7 @@ need() {
 	{
 		"${sudo[@]}" apt-get update &&
 		"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+			-o DPkg::Lock::Timeout=600 \
 			--no-install-recommends "${missing[@]}"
 	} >"$out/apt.log" 2>&1 </dev/null || die -2 "failed: $line (log: $out/apt.log)"
 }
