@@ -70,6 +70,10 @@ good | sed 's/ok 2 new.second/ok 2 new.second # SKIP no such device/' | console 
 judge 'a test of the queue skips' 1 '^not ok .*new.second # a test of the queue skips'
 echo 'skip new-test: new.second	# it cannot be otherwise' >"$tmp/exceptions"
 judge 'a test of the queue skips, and is listed' 0 '^ok .*new.second # SKIP no such device'
+echo 'skip new-test: new.s*	# it cannot be otherwise' >"$tmp/exceptions"
+judge 'a test of the queue skips, and is among those listed' 0 '^ok .*new.second # SKIP no such device'
+echo 'skip new-test: new.f*	# it cannot be otherwise' >"$tmp/exceptions"
+judge 'a test of the queue skips, and is not among those listed' 1 '^not ok .*new.second # a test of the queue skips'
 echo 'skip[other] new-test: new.second	# in another queue' >"$tmp/exceptions"
 judge 'a test of the queue skips, and is listed for another' 1 '^not ok .*new.second # a test of the queue skips'
 sed -i 's/other/this/' "$tmp/exceptions"
