@@ -372,6 +372,26 @@ static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 }
 #define set_ptes	set_ptes
 
+/*
+ * Contiguous entries, as arm64 has them: of an aligned four that map a folio in a row
+ * and have the same bits, those that are left.
+ */
+#define CONT_PTES	4
+static inline unsigned int pte_batch_hint(pte_t *ptep, pte_t pte)
+{
+	size_t at = (unsigned long)ptep / sizeof(pte_t) % CONT_PTES;
+	const pte_t *first = ptep - at;
+
+	if (!pte_present(pte) || pte_special(pte) || !pfn_valid(pte_pfn(*first)))
+		return 1;
+	for (int i = 1; i < CONT_PTES; i++)
+		if (pte_val(first[i]) != pte_val(*first) + ((pteval_t)i << PFN_PTE_SHIFT) ||
+		    pfn_folio(pte_pfn(first[i])) != pfn_folio(pte_pfn(*first)))
+			return 1;
+	return CONT_PTES - at;
+}
+#define pte_batch_hint	pte_batch_hint
+
 /* The parent loses a permission: secondary MMUs and GUP-fast are told. */
 static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 				      pte_t *ptep)

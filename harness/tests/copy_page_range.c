@@ -136,22 +136,43 @@ TEST(large_folio_at_once)
 		}
 }
 
-/* A large folio that two VMAs share: the batch ends with the VMA. */
-TEST(large_folio_in_two_vmas)
+#ifndef COPIES_SPARSELY
+#define COPIES_SPARSELY	false
+#endif
+
+/*
+ * A large folio that two VMAs share: the batch ends with the VMA, even if contiguous
+ * entries do not.
+ */
+static void in_two_vmas(vm_flags_t flags, struct cell first)
 {
+	const unsigned long nr = 2 * CONT_PTES + 1;
+	bool anon = !(flags & VM_SHARED);
 	struct folio *folio;
 
-	space_init(&s, 8 * PMD_SIZE, 8, PRIVATE, true);
-	folio = space_folio(&s, 4, true, true, 0);
+	space_init(&s, 8 * PMD_SIZE, nr, flags, anon);
+	folio = space_folio(&s, 4, anon, true, 0);
 	for (unsigned long i = 0; i < 16; i++) {
 		struct cell page = { .kind = PRESENT, .value = folio_pfn(folio) + i };
 
-		if (i < 8)
-			space_put(&s, i, page);
-		else
+		if (i >= nr)
 			space_put_beyond(&s, i, page);
+		else
+			space_put(&s, i, i || first.kind == NONE ? page : first);
 	}
 	EXPECT_EQ(space_fork(&s, false, 0), 0);
+	if (COPIES_SPARSELY && !anon)
+		EXPECT_EQ(s.child_tables, first.kind == NONE ? 0l : 1l);
+}
+
+TEST(large_folio_in_two_vmas)
+{
+	in_two_vmas(PRIVATE, (struct cell){ .kind = NONE });
+#ifdef VM_MAYBE_GUARD
+	in_two_vmas(SHARED | VM_MAYBE_GUARD, (struct cell){ .kind = NONE });
+	in_two_vmas(SHARED | VM_MAYBE_GUARD,
+		    (struct cell){ .kind = MARKER, .value = PTE_MARKER_GUARD });
+#endif
 }
 
 /*
@@ -199,10 +220,6 @@ TEST(looks_up_often)
 	EXPECT_EQ(space_fork(&s, false, 0), 0);
 	EXPECT(resched_given >= (long)nr / 5);
 }
-
-#ifndef COPIES_SPARSELY
-#define COPIES_SPARSELY	false
-#endif
 
 #ifdef VM_MAYBE_GUARD
 /*

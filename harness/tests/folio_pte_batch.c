@@ -26,7 +26,7 @@ static void ask(int at, pteval_t bit, pteval_t asked)
 	static struct vm_area_struct vma;
 	fpb_t flags = (asked & PTE_WRITE ? FPB_MERGE_WRITE : 0) |
 		      (asked & PTE_YOUNG ? FPB_MERGE_YOUNG_DIRTY : 0);
-	pte_t ptes[NR], first;
+	_Alignas(CONT_PTES * sizeof(pte_t)) pte_t ptes[NR], first;
 
 	fill(ptes, at, bit);
 	first = ptes[0];
@@ -45,7 +45,7 @@ static void ask(int at, pteval_t bit, pteval_t asked)
 	static const pteval_t bits[] = { PTE_WRITE, PTE_YOUNG, PTE_DIRTY };
 	fpb_t flags = FPB_IGNORE_DIRTY | FPB_IGNORE_SOFT_DIRTY;
 	bool said[] = { true, true, true }, *to[3];
-	pte_t ptes[NR];
+	_Alignas(CONT_PTES * sizeof(pte_t)) pte_t ptes[NR];
 
 	fill(ptes, at, bit);
 	for (int i = 0; i < 3; i++)
