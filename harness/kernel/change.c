@@ -9,10 +9,24 @@
 #include "change/mm/mprotect.c"
 /* Whether a page is mlocked is not modelled. */
 #define mlock_pte_range NULL
+/* The system calls themselves, of what has no other way in. */
+#define SYSCALL_DEFINE0(name)							\
+	long tree_sys_##name(void)
+#define SYSCALL_DEFINE1(name, ta, a)						\
+	long tree_sys_##name(ta a)
+#define SYSCALL_DEFINE2(name, ta, a, tb, b)					\
+	long tree_sys_##name(ta a, tb b)
+#define SYSCALL_DEFINE3(name, ta, a, tb, b, tc, c)				\
+	long tree_sys_##name(ta a, tb b, tc c)
 #include "change/mm/mlock.c"
 #ifdef CONFIG_64BIT
 #include "change/mm/mseal.c"
 #endif
+#undef SYSCALL_DEFINE0
+#undef SYSCALL_DEFINE1
+#undef SYSCALL_DEFINE2
+#undef SYSCALL_DEFINE3
+#include "change/mm/ksm.c"
 #include "change/mm/madvise.c"
 /* The system call itself: all of mremap(). */
 #define SYSCALL_DEFINE5(name, ta, a, tb, b, tc, c, td, d, te, e)		\

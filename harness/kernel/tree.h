@@ -45,6 +45,10 @@ long tree_sys_mremap(unsigned long addr, unsigned long old_len,
 		     unsigned long new_len, unsigned long flags,
 		     unsigned long new_addr);
 extern unsigned long shim_unmapped_area;
+long tree_sys_mlock2(unsigned long addr, size_t len, int flags);
+long tree_sys_mlockall(int flags);
+long tree_sys_munlockall(void);
+long tree_sys_mseal(unsigned long addr, size_t len, unsigned long flags);
 int tree_mlock(unsigned long addr, unsigned long len, bool lock);
 int tree_madvise(unsigned long addr, unsigned long len, int advice);
 int tree_name(unsigned long addr, unsigned long len, const char *name);

@@ -18,6 +18,7 @@ int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
 	unsigned long ret;
 
 	mmap_write_lock(current->mm);
+	flags |= current->mm->def_flags;
 	ret = mmap_region(file, addr, len, FLAGS_FOR(mmap_region, flags, unsigned long,
 			  struct file *, unsigned long, unsigned long, vm_flags_t,
 			  unsigned long, struct list_head *), pgoff, &uf);

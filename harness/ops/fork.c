@@ -10,6 +10,7 @@ void process_exit(struct process *p)
 	while (p + 1 < process + nr_processes) {
 		p->mm = p[1].mm;
 		p->ctx = p[1].ctx;
+		p->future = p[1].future;
 		memcpy(p->page, p[1].page, nr_pages * sizeof(*p->page));
 		p++;
 	}
@@ -73,6 +74,7 @@ bool process_fork(struct process *p, bool followed, long nth)
 	shim_rcu_end();
 	child->ctx = shim_uffd_child ?: uffd_new(child->mm);
 	EXPECT_EQ(shim_opens, file_vmas(child->mm));
+	child->future = 0;
 	nr_processes++;
 	for (int i = 0; i < nr_pages; i++) {
 		struct held *h = &child->page[i];
@@ -81,6 +83,7 @@ bool process_fork(struct process *p, bool followed, long nth)
 		if (h->dontfork)
 			*h = (struct held){ 0 };
 		h->locked = false;
+		h->flags &= ~VM_LOCKONFAULT;
 		if (!followed)
 			h->uffd = 0;
 		if (!followed || (h->wipe && h->file < 0))

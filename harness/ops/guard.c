@@ -22,13 +22,13 @@ static int expect_guards(const struct step *s)
 {
 	struct held *h;
 
-	for (h = s->h; h < s->end && !h->locked; h++) {
+	for (h = s->h; h < s->end && !h->locked && !no_discard(h); h++) {
 		if (!h->mapped)
 			continue;
 		h->guard = h->guards_near = true;
 		h->copy = h->wp = false;
 	}
-	return h < s->end ? -EINVAL : hole_error(s);
+	return h < s->end ? no_discard(h) ? -EPERM : -EINVAL : hole_error(s);
 }
 
 OPERATION(guard_install) {

@@ -12,9 +12,9 @@ static int expect_wiped(const struct step *s)
 {
 	struct held *h;
 
-	for (h = s->h; h < s->end && (!h->mapped || h->file < 0); h++)
+	for (h = s->h; h < s->end && (!h->mapped || (h->file < 0 && !no_discard(h))); h++)
 		h->wipe = h->mapped;
-	return h < s->end ? -EINVAL : hole_error(s);
+	return h < s->end ? no_discard(h) ? -EPERM : -EINVAL : hole_error(s);
 }
 
 OPERATION(wipeonfork) { .often = 1, .call = wipe, .expect = expect_wiped,
@@ -27,9 +27,11 @@ static int keep(const struct step *s)
 
 static int expect_kept(const struct step *s)
 {
-	for (struct held *h = s->h; h < s->end; h++)
+	struct held *h;
+
+	for (h = s->h; h < s->end && !is_droppable(h); h++)
 		h->wipe = false;
-	return hole_error(s);
+	return h < s->end ? -EINVAL : hole_error(s);
 }
 
 OPERATION(keeponfork) { .often = 1, .aims = is_wiped, .call = keep, .expect = expect_kept,
@@ -42,9 +44,11 @@ static int dont_fork(const struct step *s)
 
 static int expect_not_forked(const struct step *s)
 {
-	for (struct held *h = s->h; h < s->end; h++)
+	struct held *h;
+
+	for (h = s->h; h < s->end && !no_discard(h); h++)
 		h->dontfork = h->mapped;
-	return hole_error(s);
+	return h < s->end ? -EPERM : hole_error(s);
 }
 
 OPERATION(dontfork) { .often = 1, .call = dont_fork, .expect = expect_not_forked,

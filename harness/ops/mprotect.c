@@ -25,7 +25,7 @@ static bool is_accounted(const struct held *h, unsigned long addr)
 {
 	struct vm_area_struct *vma;
 
-	if (h->shared || (!h->accounted && h->prot != RW))
+	if (h->shared || h->flags & VM_NORESERVE || (!h->accounted && h->prot != RW))
 		return false;
 	if (h->prot == RW || h->file >= 0 || h->copy)
 		return true;
@@ -39,6 +39,8 @@ static int expect(const struct step *s)
 	unsigned long addr = s->addr;
 
 	for (struct held *h = s->h; h < end; h++, addr += shim_page_span) {
+		if (is_sealed(h))
+			return -EPERM;
 		h->prot = s->arg % 3;
 		h->accounted = is_accounted(h, addr);
 	}

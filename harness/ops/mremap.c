@@ -20,6 +20,7 @@ struct remap {
 /* What the kernel knew of VMAs when it was called. */
 static int vma_end;		/* of the first of the range */
 static bool grows_in_place;
+static int refused;
 
 static int room(const struct step *s, int from, int nr)
 {
@@ -69,9 +70,28 @@ static struct remap duplicated(const struct step *s)
 	return (struct remap){ 0, s->nr, room(s, s->arg % nr_pages, s->nr), MREMAP_MAYMOVE };
 }
 
+/* What is sealed stays where it is; what is locked does not grow beyond the limit. */
+static int refusal(const struct step *s, struct remap r)
+{
+	int pages = r.new - r.old;
+
+	if (is_sealed(s->h))
+		return -EPERM;
+	if (!r.old && !s->h->shared)
+		return -EINVAL;
+	if (r.flags & MREMAP_FIXED && any(&s->p->page[r.to], r.new, is_sealed))
+		return -EPERM;
+	if (r.new < r.old && any(s->h + r.new, r.old - r.new, is_sealed))
+		return -EPERM;
+	for (int i = 0; i < nr_pages; i++)
+		pages += s->p->page[i].locked;
+	return r.new > r.old && s->h->locked && pages * shim_page_span > shim_memlock ?
+	       -EAGAIN : 0;
+}
+
 /*
- * Of one VMA, or several where that may be. A tree with that defect takes the whole VMA
- * that it merged with away from userfaultfd.
+ * Of one VMA, or several where that may be, or of what is sealed. A tree with that defect
+ * takes the whole VMA that it merged with away from userfaultfd.
  */
 static bool sensible(const struct step *s, struct remap r)
 {
@@ -92,9 +112,15 @@ static bool sensible(const struct step *s, struct remap r)
 		return false;
 	if (r.old > r.new && r.flags & MREMAP_FIXED && test_known("mremap-shrink-charge"))
 		return false;
+	refused = refusal(s, r);
 	vma_end = (shim_vma_at(s->addr)->vm_end - PROGRAM_START) / shim_page_span;
 	grows_in_place = vma_end == s->at + r.old && r.new > r.old &&
 			 !any(s->h + r.old, r.new - r.old, is_mapped);
+	/* Where it says no halfway, it is the tree's own business how far it came. */
+	if (refused && r.flags & MREMAP_FIXED && r.old != r.new)
+		return false;
+	if (vma_end < s->at + used && (refused || any(s->h, s->nr, is_sealed)))
+		return false;
 	return several || vma_end >= s->at + used;
 }
 
@@ -132,6 +158,7 @@ static void move(struct held *from, struct held *to, struct remap r)
 			continue;
 		}
 		from[i].copy = from[i].guard = from[i].wp = from[i].locked = false;
+		from[i].flags &= ~VM_LOCKONFAULT;
 	}
 	more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = false;
 	more.uffd = 0;
@@ -146,8 +173,8 @@ static int expect(const struct step *s, struct remap r)
 {
 	struct held *to = &s->p->page[max(r.to, 0)], more = s->h[r.old ? r.old - 1 : 0];
 
-	if (!r.old && !s->h->shared)
-		return -EINVAL;
+	if (refused)
+		return refused;
 	if (r.new > r.old && !(r.flags & MREMAP_FIXED) && grows_in_place) {
 		more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = false;
 		for (int i = r.old; i < r.new; i++) {

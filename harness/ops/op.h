@@ -88,6 +88,18 @@ static inline struct held *up_to_hole(const struct step *s)
 	return h;
 }
 
+/** is_any_sealed() - then what takes it away returns -EPERM, and has done nothing. */
+static inline bool is_any_sealed(const struct step *s)
+{
+	return any(s->h, s->nr, is_sealed);
+}
+
+/** no_discard() - sealed and not to be written: its content is not to be lost either. */
+static inline bool no_discard(const struct held *h)
+{
+	return h->flags & VM_SEALED && h->file < 0 && h->prot != RW;
+}
+
 /** hole_error() - what a call returns that steps over holes. */
 static inline int hole_error(const struct step *s)
 {
@@ -98,6 +110,10 @@ static inline int hole_error(const struct step *s)
 static inline void map_pages(const struct step *s, struct held as)
 {
 	as.mapped = as.soft_dirty = true;
+	if (!is_droppable(&as)) {
+		as.locked = s->p->future;
+		as.flags |= s->p->future & VM_LOCKONFAULT;
+	}
 	for (struct held *h = s->h; h < s->end; h++, as.pgoff++)
 		*h = as;
 }

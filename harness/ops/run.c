@@ -214,6 +214,8 @@ static void begin_program(void)
 	shim_page_span = PAGE_SIZE;
 	memset(process[0].page, 0, sizeof(process[0].page));
 	process[0].mm = shim_mm_new(NULL);
+	process[0].future = 0;
+	shim_memlock = ULONG_MAX;
 	process[0].ctx = uffd_new(process[0].mm);
 	nr_processes = 1;
 	for (nr_files = 0; nr_files < 2; nr_files++) {

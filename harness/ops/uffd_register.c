@@ -21,8 +21,14 @@ static int mode(const struct step *s)
 /* Something to protect, that is. */
 static bool has_something(const struct held *h)
 {
-	return !h->uffd && (h->copy ? !is_plain_file(h) : h->mapped && h->file >= 0 &&
+	return !h->uffd && !is_droppable(h) &&
+	       (h->copy ? !is_plain_file(h) : h->mapped && h->file >= 0 &&
 			    files[(int)h->file].shmem);
+}
+
+static bool can_be_registered(const struct step *s)
+{
+	return !(any(s->h, s->nr, is_droppable) && test_known("uffd-droppable"));
 }
 
 static int do_register(const struct step *s)
@@ -34,7 +40,7 @@ static int do_register(const struct step *s)
 
 static int expect_registered(const struct step *s)
 {
-	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, is_plain_file))
+	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, cannot_userfault))
 		return -EINVAL;
 	for (struct held *h = s->h; h < s->end; h++)
 		if (h->mapped && (h->uffd & mode(s)) != mode(s))
@@ -43,7 +49,7 @@ static int expect_registered(const struct step *s)
 }
 
 OPERATION(uffd_register) {
-	.often = 4, .aims = has_something, .call = do_register, .expect = expect_registered,
+	.often = 4, .aims = has_something, .sensible = can_be_registered, .call = do_register, .expect = expect_registered,
 	.allocates = true, .partly = partly_done,
 };
 
@@ -54,7 +60,7 @@ static int unregister(const struct step *s)
 
 static int expect_unregistered(const struct step *s)
 {
-	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, is_plain_file))
+	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, cannot_userfault))
 		return -EINVAL;
 	for (struct held *h = s->h; h < s->end; h++) {
 		h->wp &= !h->uffd;
@@ -83,6 +89,6 @@ static bool partly_unregistered(const struct step *s, int n, const struct held *
 }
 
 OPERATION(uffd_unregister) {
-	.often = 2, .aims = is_registered, .call = unregister, .expect = expect_unregistered,
+	.often = 2, .aims = is_registered, .sensible = can_be_registered, .call = unregister, .expect = expect_unregistered,
 	.allocates = true, .partly = partly_unregistered,
 };

@@ -121,6 +121,8 @@ static void check_vma(const struct process *p, const struct vm_area_struct *vma,
 			wrong(p, i, "VM_MAYBE_GUARD is lost");
 		if (h->soft_dirty && VM_SOFTDIRTY & STICKY & ~flags)
 			wrong(p, i, "VM_SOFTDIRTY is lost");
+		if ((flags ^ h->flags) & ASKED_FOR)
+			wrong(p, i, "another of the flags that were asked for");
 		if (uffd != h->uffd)
 			wrong(p, i, "another userfaultfd mode");
 		if (vma->vm_userfaultfd_ctx.ctx != (h->uffd ? p->ctx : NULL))
@@ -258,7 +260,7 @@ static long count_tables(const unsigned long *table, int level)
 void check_process(const struct process *p)
 {
 	VMA_ITERATOR(vmi, p->mm, 0);
-	unsigned long mapped = 0, locked = 0, data = 0;
+	unsigned long mapped = 0, locked = 0, data = 0, stack = 0;
 	long rss[NR_MM_COUNTERS] = { 0 };
 	const pte_t *table = NULL;
 	struct vm_area_struct *vma, *vma_of[MAX_PAGES];
@@ -302,7 +304,11 @@ void check_process(const struct process *p)
 			check_rmap(p, i, vma_of[i], s.page);
 		mapped += p->page[i].mapped;
 		locked += p->page[i].mapped && p->page[i].locked;
-		data += p->page[i].mapped && p->page[i].prot == RW && !p->page[i].shared;
+		if (p->page[i].flags & VM_GROWSDOWN)
+			stack++;
+		else
+			data += p->page[i].mapped && p->page[i].prot == RW &&
+				!p->page[i].shared;
 		if (s.slot)
 			rss[MM_SWAPENTS]++;
 		else if (s.page)
@@ -311,11 +317,13 @@ void check_process(const struct process *p)
 	}
 	mapped *= shim_page_span >> PAGE_SHIFT;
 	locked *= shim_page_span >> PAGE_SHIFT;
+	stack *= shim_page_span >> PAGE_SHIFT;
 	data *= shim_page_span >> PAGE_SHIFT;
 	same(p, "map_count", p->mm->map_count, vmas);
 	same(p, "total_vm", p->mm->total_vm, mapped);
 	same(p, "locked_vm", p->mm->locked_vm, locked);
 	same(p, "data_vm", p->mm->data_vm, data);
+	same(p, "stack_vm", p->mm->stack_vm, stack);
 	for (int i = 0; i < NR_MM_COUNTERS; i++)
 		same(p, "RSS", p->mm->rss_stat[i].count, rss[i]);
 	EXPECT_EQ((long)p->mm->pgtables_bytes.counter,

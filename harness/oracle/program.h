@@ -32,6 +32,14 @@
 
 enum { MISSING = 1, WP = 2 };
 
+#ifndef VM_SEALED
+#define VM_SEALED	0
+#endif
+/* Flags that say no more than that they were asked for: all of them are compared. */
+#define ASKED_FOR	(VM_NORESERVE | VM_DROPPABLE | VM_GROWSDOWN | VM_LOCKONFAULT |	\
+			 VM_SEALED | VM_RAND_READ | VM_SEQ_READ | VM_DONTDUMP |		\
+			 VM_MERGEABLE)
+
 /* What a process must hold at a page. */
 struct held {
 	bool mapped, shared, locked, wipe, dontfork;
@@ -47,10 +55,12 @@ struct held {
 	signed char file;	/* or -1 */
 	unsigned int pgoff;
 	u64 content;
+	vm_flags_t flags;	/* of ASKED_FOR */
 };
 
 struct process {
 	struct mm_struct *mm;
+	vm_flags_t future;	/* what mlockall() asked for what is mapped from now on */
 	struct userfaultfd_ctx *ctx;
 	struct held page[MAX_PAGES];
 };
@@ -113,6 +123,8 @@ static inline bool is_copy(const struct held *h) { return h->copy; }
 static inline bool is_guard(const struct held *h) { return h->guard; }
 static inline bool is_shared(const struct held *h) { return h->shared; }
 static inline bool is_locked(const struct held *h) { return h->locked; }
+static inline bool is_sealed(const struct held *h) { return h->flags & VM_SEALED; }
+static inline bool is_droppable(const struct held *h) { return h->flags & VM_DROPPABLE; }
 static inline bool is_wiped(const struct held *h) { return h->wipe; }
 static inline bool is_not_forked(const struct held *h) { return h->dontfork; }
 static inline bool is_protected(const struct held *h) { return h->wp; }
@@ -126,6 +138,12 @@ static inline bool is_protected_file(const struct held *h)
 static inline bool is_plain_file(const struct held *h)
 {
 	return h->mapped && h->file >= 0 && !files[h->file].shmem;
+}
+
+/** cannot_userfault() - what userfaultfd does not take. */
+static inline bool cannot_userfault(const struct held *h)
+{
+	return is_plain_file(h) || is_droppable(h);
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #define CONFIG_MMU 1
 #define CONFIG_SWAP 1
+#define CONFIG_KSM 1
 #define CONFIG_PER_VMA_LOCK 1
 #define CONFIG_SPLIT_PTE_PTLOCKS 1
 #define CONFIG_LOCKDEP 1

@@ -47,7 +47,10 @@ void shim_mm_exit(struct mm_struct *mm);
 #define RLIMIT_AS		1
 #define RLIMIT_STACK		2
 #define RLIMIT_MEMLOCK		3
-#define rlimit(...)		ULONG_MAX
+/* The one limit that there is; who has none is capable of anything. */
+extern unsigned long shim_memlock;
+#define rlimit(which)		((which) == RLIMIT_MEMLOCK ? shim_memlock : ULONG_MAX)
+#define capable(...)		(shim_memlock == ULONG_MAX)
 #define rlimit_max(...)		ULONG_MAX
 #define ignore_rlimit_data	false
 extern int sysctl_max_map_count;
@@ -145,6 +148,9 @@ static inline struct file *get_file(struct file *file)
 	return file;
 }
 
+/* KSM is told of an mm once. */
+int __ksm_enter(struct mm_struct *mm);
+
 void fput(struct file *file);
 struct file *shim_file_new(bool shmem);
 extern long shim_nr_files;
@@ -171,6 +177,7 @@ extern int shim_opens;
 #define vma_is_shmem(vma)		((vma)->vm_ops == &shim_shmem_ops)
 #define vma_is_anon_shmem(vma)		vma_is_shmem(vma)
 #define vma_is_dax(...)			false
+#define file_is_dax(...)		false
 #define get_gate_vma(...)		NULL
 #define vma_is_secretmem(...)		false
 

@@ -6,6 +6,7 @@
 static struct task_struct task = { .comm = "harness", .pid = 1 };
 struct task_struct *current = &task;
 int sysctl_max_map_count = 65530;
+unsigned long shim_memlock = ULONG_MAX;
 unsigned long shim_unmapped_area;
 int shim_range_flushes;
 const struct vm_operations_struct vma_dummy_vm_ops;
@@ -141,10 +142,19 @@ struct mm_struct *shim_mm_new(const struct mm_struct *parent)
 #endif
 	mm->map_count = 0;
 	mm->locked_vm = 0;
+	mm->def_flags &= VM_INIT_DEF_MASK;
 	mm->grabbed = 0;
 	mm->task_size = TASK_SIZE;
 	mm->pgd = (pgd_t *)shim_table_alloc(mm);
 	return mm;
+}
+
+int __ksm_enter(struct mm_struct *mm)
+{
+	if (shim_alloc_fails())
+		return -ENOMEM;
+	mm_flags_set(MMF_VM_MERGEABLE, mm);
+	return 0;
 }
 
 void shim_mm_exit(struct mm_struct *mm)

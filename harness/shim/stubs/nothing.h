@@ -69,11 +69,9 @@ static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 	return -EINVAL;
 }
 
-static inline int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
-			      unsigned long end, int advice, void *flags)
-{
-	return 0;
-}
+/* KSM has no pages, so there is nothing to break. */
+#define break_ksm(...)			0
+#define unmerge_ksm_pages(...)		0
 
 #define blk_start_plug(...)		do { } while (0)
 #define blk_finish_plug(...)		do { } while (0)
@@ -96,6 +94,7 @@ static inline int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 #define jiffies_to_msecs(...)		0
 #define populate_vma_page_range(...)	do { } while (0)
 #define mm_populate(...)		do { } while (0)
+#define __mm_populate(...)		0
 #define arch_vma_access_permitted(...)	true
 #define arch_has_pfn_modify_check()	false
 #define pfn_modify_allowed(...)		true
@@ -142,8 +141,6 @@ static inline int ksm_madvise(struct vm_area_struct *vma, unsigned long start,
 #define MMU_NOTIFY_UNMAP		0
 #define MMU_NOTIFY_PROTECTION_VMA	0
 
-/* Who may what: anybody may anything. */
-#define capable(...)			true
 /* Where to: mremap() is told, or a test says where there is room. */
 extern unsigned long shim_unmapped_area;
 static inline unsigned long get_unmapped_area(struct file *file, unsigned long addr,
