@@ -55,6 +55,12 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 	userfaultfd_ctx_put(ctx);
 }
 
+void tree_uffd_release(struct userfaultfd_ctx *ctx)
+{
+	userfaultfd_release_all(ctx->mm, ctx);
+	userfaultfd_ctx_put(ctx);
+}
+
 void tree_uffd_put(struct userfaultfd_ctx *ctx)
 {
 	userfaultfd_ctx_put(ctx);

@@ -63,6 +63,8 @@ int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 
 /* The context that the last fork made for a userfaultfd that follows it. */
 extern struct userfaultfd_ctx *shim_uffd_child;
+/* The last close(): what it had is given up. */
+void tree_uffd_release(struct userfaultfd_ctx *ctx);
 void tree_uffd_put(struct userfaultfd_ctx *ctx);
 
 int tree_dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm);

@@ -2,11 +2,12 @@
 /* Pages written or read, up to one that is not to be; what is read must be there. */
 #include "harness/ops/op.h"
 
-static enum access due(const struct held *h, bool write)
+static enum access due(const struct step *s, const struct held *h, bool write)
 {
 	return !h->mapped || h->prot == NO_ACCESS || (write && h->prot != RW) ? ACCESS_SEGV :
 	       h->guard ? ACCESS_GUARD :
-	       write && h->wp ? ACCESS_PROTECTED : ACCESS_DONE;
+	       write && h->wp && !(s->p->features & UFFD_FEATURE_WP_ASYNC) ?
+	       ACCESS_PROTECTED : ACCESS_DONE;
 }
 
 /* What the first of the pages was written to with; and what became of the last. */
@@ -30,10 +31,11 @@ static int expect_written(const struct step *s)
 	u64 c = content;
 
 	for (struct held *h = s->h; h < s->end; h++, c++) {
-		enum access access = due(h, true);
+		enum access access = due(s, h, true);
 
 		if (access != ACCESS_DONE)
 			return access;
+		h->wp = false;
 		if (h->shared) {
 			*file_content(h) = c;
 		} else {
@@ -70,7 +72,7 @@ static int expect_read(const struct step *s)
 	const u64 *page = found;
 
 	for (const struct held *h = s->h; h < s->end; h++, page++) {
-		enum access access = due(h, false);
+		enum access access = due(s, h, false);
 
 		if (access != ACCESS_DONE)
 			return access;

@@ -11,6 +11,7 @@ void process_exit(struct process *p)
 		p->mm = p[1].mm;
 		p->ctx = p[1].ctx;
 		p->future = p[1].future;
+		p->features = p[1].features;
 		memcpy(p->page, p[1].page, nr_pages * sizeof(*p->page));
 		p++;
 	}
@@ -47,7 +48,9 @@ bool process_fork(struct process *p, bool followed, long nth)
 	/* The kernel would warn: see programs.wiped_after_mremap. */
 	if (test_known("wiped-offset") && any(p->page, nr_pages, is_wiped_and_moved))
 		return false;
-	p->ctx->features = followed ? UFFD_FEATURE_EVENT_FORK : 0;
+	p->features = (p->features & ~UFFD_FEATURE_EVENT_FORK) |
+		      (followed ? UFFD_FEATURE_EVENT_FORK : 0);
+	p->ctx->features = p->features;
 	shim_uffd_child = NULL;
 	child->mm = shim_mm_new(p->mm);
 	shim_opens = 0;
@@ -75,6 +78,7 @@ bool process_fork(struct process *p, bool followed, long nth)
 	child->ctx = shim_uffd_child ?: uffd_new(child->mm);
 	EXPECT_EQ(shim_opens, file_vmas(child->mm));
 	child->future = 0;
+	child->features = shim_uffd_child ? p->features : 0;
 	nr_processes++;
 	for (int i = 0; i < nr_pages; i++) {
 		struct held *h = &child->page[i];

@@ -34,7 +34,12 @@ static int expect_kept(const struct step *s)
 	return h < s->end ? -EINVAL : hole_error(s);
 }
 
-OPERATION(keeponfork) { .often = 1, .aims = is_wiped, .call = keep, .expect = expect_kept,
+static bool can_be_kept(const struct held *h)
+{
+	return h->wipe && !is_droppable(h);
+}
+
+OPERATION(keeponfork) { .often = 1, .aims = can_be_kept, .call = keep, .expect = expect_kept,
 	.allocates = true, .partly = partly_done };
 
 static int dont_fork(const struct step *s)

@@ -66,10 +66,10 @@ OPERATION(munlock) {
 	.allocates = true, .partly = partly_done,
 };
 
-/* .arg: MCL_* flags; 0 is munlockall(), and three of four are. */
+/* .arg: MCL_* flags; 0 is munlockall(), and half are. */
 static void draw(struct op *op, unsigned int random)
 {
-	op->arg = random & 0x30000 ? 0 : random >> 8 & 7;
+	op->arg = random & 0x10000 ? 0 : random >> 8 & 7;
 }
 
 static int lock_all(const struct step *s)

@@ -21,6 +21,7 @@ struct remap {
 static int vma_end;		/* of the first of the range */
 static bool grows_in_place;
 static int refused;
+static bool followed;		/* by userfaultfd */
 
 static int room(const struct step *s, int from, int nr)
 {
@@ -113,6 +114,7 @@ static bool sensible(const struct step *s, struct remap r)
 	if (r.old > r.new && r.flags & MREMAP_FIXED && test_known("mremap-shrink-charge"))
 		return false;
 	refused = refusal(s, r);
+	followed = s->p->features & UFFD_FEATURE_EVENT_REMAP;
 	vma_end = (shim_vma_at(s->addr)->vm_end - PROGRAM_START) / shim_page_span;
 	grows_in_place = vma_end == s->at + r.old && r.new > r.old &&
 			 !any(s->h + r.old, r.new - r.old, is_mapped);
@@ -150,8 +152,9 @@ static void move(struct held *from, struct held *to, struct remap r)
 
 	for (int i = 0; i < r.old; i++) {
 		to[i] = from[i];
-		/* Its events are not asked for, so userfaultfd stays behind. */
-		to[i].uffd = to[i].wp = 0;
+		/* Unless its events are asked for, userfaultfd stays behind. */
+		if (!followed)
+			to[i].uffd = to[i].wp = 0;
 		to[i].moved = true;
 		if (!(r.flags & MREMAP_DONTUNMAP)) {
 			from[i] = (struct held){ 0 };
@@ -161,7 +164,8 @@ static void move(struct held *from, struct held *to, struct remap r)
 		from[i].flags &= ~VM_LOCKONFAULT;
 	}
 	more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = false;
-	more.uffd = 0;
+	if (!followed)
+		more.uffd = 0;
 	more.moved = true;
 	for (int i = r.old; i < r.new; i++) {
 		to[i] = more;

@@ -215,6 +215,7 @@ static void begin_program(void)
 	memset(process[0].page, 0, sizeof(process[0].page));
 	process[0].mm = shim_mm_new(NULL);
 	process[0].future = 0;
+	process[0].features = 0;
 	shim_memlock = ULONG_MAX;
 	process[0].ctx = uffd_new(process[0].mm);
 	nr_processes = 1;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* userfaultfd: which ranges it has; .arg: 1 for missing pages as well. */
+/*
+ * userfaultfd: which ranges it has, what it wants to know of them, and its end; .arg: 1 for
+ * missing pages as well, none of 6 for minor faults.
+ */
 #include "harness/ops/op.h"
 
 struct userfaultfd_ctx *uffd_new(struct mm_struct *mm)
@@ -13,9 +16,20 @@ struct userfaultfd_ctx *uffd_new(struct mm_struct *mm)
 	return ctx;
 }
 
+static bool is_async(const struct step *s)
+{
+	return s->p->features & UFFD_FEATURE_WP_ASYNC;
+}
+
+static bool is_no_shmem(const struct held *h)
+{
+	return h->mapped && (h->file < 0 || !files[(int)h->file].shmem);
+}
+
 static int mode(const struct step *s)
 {
-	return (HAS_WP ? WP : 0) | (s->arg & 1 || !HAS_WP ? MISSING : 0);
+	return (HAS_WP ? WP : 0) | (s->arg & 1 || !HAS_WP ? MISSING : 0) |
+	       (HAS_WP && !(s->arg & 6) ? MINOR : 0);
 }
 
 /* Something to protect, that is. */
@@ -35,12 +49,16 @@ static int do_register(const struct step *s)
 {
 	return tree_uffd_register(s->p->ctx, s->addr, s->len,
 		(mode(s) & MISSING ? UFFDIO_REGISTER_MODE_MISSING : 0) |
+		(mode(s) & MINOR ? UFFDIO_REGISTER_MODE_MINOR : 0) |
 		(mode(s) & WP ? UFFDIO_REGISTER_MODE_WP : 0));
 }
 
 static int expect_registered(const struct step *s)
 {
-	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, cannot_userfault))
+	/* What only wants to know takes any file. */
+	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, is_droppable) ||
+	    (mode(s) & MINOR && any(s->h, s->nr, is_no_shmem)) ||
+	    (!(is_async(s) && mode(s) == WP) && any(s->h, s->nr, is_plain_file)))
 		return -EINVAL;
 	for (struct held *h = s->h; h < s->end; h++)
 		if (h->mapped && (h->uffd & mode(s)) != mode(s))
@@ -53,6 +71,11 @@ OPERATION(uffd_register) {
 	.allocates = true, .partly = partly_done,
 };
 
+static bool cannot_unregister(const struct held *h)
+{
+	return is_droppable(h) || (is_plain_file(h) && !h->uffd);
+}
+
 static int unregister(const struct step *s)
 {
 	return tree_uffd_unregister(s->p->ctx, s->addr, s->len);
@@ -60,7 +83,7 @@ static int unregister(const struct step *s)
 
 static int expect_unregistered(const struct step *s)
 {
-	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, cannot_userfault))
+	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, cannot_unregister))
 		return -EINVAL;
 	for (struct held *h = s->h; h < s->end; h++) {
 		h->wp &= !h->uffd;
@@ -91,4 +114,56 @@ static bool partly_unregistered(const struct step *s, int n, const struct held *
 OPERATION(uffd_unregister) {
 	.often = 2, .aims = is_registered, .sensible = can_be_registered, .call = unregister, .expect = expect_unregistered,
 	.allocates = true, .partly = partly_unregistered,
+};
+
+/* What is it asked for at its beginning; .arg: which. */
+static bool has_nothing(const struct step *s)
+{
+	return !any(s->p->page, nr_pages, is_registered);
+}
+
+static int ask(const struct step *s)
+{
+	static const unsigned int features[] = {
+		UFFD_FEATURE_EVENT_REMAP, UFFD_FEATURE_EVENT_REMOVE, UFFD_FEATURE_EVENT_UNMAP,
+		UFFD_FEATURE_WP_UNPOPULATED,
+		UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
+	};
+
+	s->p->features = 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(features); i++)
+		if (s->arg & 1 << i)
+			s->p->features |= features[i];
+	s->p->ctx->features = s->p->features;
+	return 0;
+}
+
+static int nothing(const struct step *s)
+{
+	(void)s;
+	return 0;
+}
+
+OPERATION(uffd_api) {
+	.often = 1, .unseen = true, .sensible = has_nothing, .call = ask, .expect = nothing,
+};
+
+/* close(), and another one for what comes. */
+static int release(const struct step *s)
+{
+	tree_uffd_release(s->p->ctx);
+	s->p->ctx = uffd_new(s->p->mm);
+	s->p->ctx->features = s->p->features;
+	return 0;
+}
+
+static int expect_released(const struct step *s)
+{
+	for (int i = 0; i < nr_pages; i++)
+		s->p->page[i].uffd = s->p->page[i].wp = 0;
+	return 0;
+}
+
+OPERATION(uffd_release) {
+	.often = 1, .aims = is_registered, .call = release, .expect = expect_released,
 };

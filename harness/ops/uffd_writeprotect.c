@@ -18,7 +18,7 @@ static int expect(const struct step *s, bool protect)
 		return -ENOENT;
 	for (h = s->h; h < s->end && (!h->mapped || h->uffd & WP); h++, at++)
 		h->wp = h->mapped && protect && !h->guard &&
-			(h->file >= 0 ||
+			(h->file >= 0 || s->p->features & UFFD_FEATURE_WP_UNPOPULATED ||
 			 look(table_at(s->p->mm, page_addr(at)), at).there);
 	return h < s->end ? -ENOENT : 0;
 }

@@ -99,7 +99,7 @@ static void check_vma(const struct process *p, const struct vm_area_struct *vma,
 		const struct held *h = &p->page[i];
 		int prot = flags & VM_WRITE ? RW : flags & VM_READ ? R : NO_ACCESS;
 		int uffd = (flags & VM_UFFD_MISSING ? MISSING : 0) |
-			   (flags & VM_UFFD_WP ? WP : 0);
+			   (flags & VM_UFFD_MINOR ? MINOR : 0) | (flags & VM_UFFD_WP ? WP : 0);
 
 		if (!h->mapped) {
 			wrong(p, i, "mapped");

@@ -30,7 +30,7 @@
 #endif
 #define HAS_WP		IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP)
 
-enum { MISSING = 1, WP = 2 };
+enum { MISSING = 1, WP = 2, MINOR = 4 };
 
 #ifndef VM_SEALED
 #define VM_SEALED	0
@@ -60,6 +60,7 @@ struct held {
 
 struct process {
 	struct mm_struct *mm;
+	unsigned int features;	/* of its userfaultfd */
 	vm_flags_t future;	/* what mlockall() asked for what is mapped from now on */
 	struct userfaultfd_ctx *ctx;
 	struct held page[MAX_PAGES];
@@ -125,7 +126,6 @@ static inline bool is_shared(const struct held *h) { return h->shared; }
 static inline bool is_locked(const struct held *h) { return h->locked; }
 static inline bool is_sealed(const struct held *h) { return h->flags & VM_SEALED; }
 static inline bool is_droppable(const struct held *h) { return h->flags & VM_DROPPABLE; }
-static inline bool is_wiped(const struct held *h) { return h->wipe; }
 static inline bool is_not_forked(const struct held *h) { return h->dontfork; }
 static inline bool is_protected(const struct held *h) { return h->wp; }
 static inline bool is_writable(const struct held *h) { return h->mapped && h->prot == RW; }
@@ -138,12 +138,6 @@ static inline bool is_protected_file(const struct held *h)
 static inline bool is_plain_file(const struct held *h)
 {
 	return h->mapped && h->file >= 0 && !files[h->file].shmem;
-}
-
-/** cannot_userfault() - what userfaultfd does not take. */
-static inline bool cannot_userfault(const struct held *h)
-{
-	return is_plain_file(h) || is_droppable(h);
 }
 
 #endif

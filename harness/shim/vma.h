@@ -153,9 +153,17 @@ int __ksm_enter(struct mm_struct *mm);
 
 void fput(struct file *file);
 struct file *shim_file_new(bool shmem);
+/**
+ * shim_file_punch() - take pages out of the page cache and of all that maps them.
+ * @truncate: the file ends before them, so that private copies go as well
+ */
+void shim_file_punch(struct file *file, unsigned long first, int nr, bool truncate);
 extern long shim_nr_files;
 #define i_mmap_lock_write(m)		down_write(&(m)->i_mmap_rwsem)
 #define i_mmap_unlock_write(m)		up_write(&(m)->i_mmap_rwsem)
+#define i_mmap_lock_read(m)		down_read(&(m)->i_mmap_rwsem)
+#define i_mmap_unlock_read(m)		up_read(&(m)->i_mmap_rwsem)
+#define mapping_mapped(m)		(!RB_EMPTY_ROOT(&(m)->i_mmap.rb_root))
 #define mapping_allow_writable(m)	((void)(m)->i_mmap_writable++)
 #define mapping_map_writable(m)		((m)->i_mmap_writable++, 0)
 #define mapping_unmap_writable(m)	((void)(m)->i_mmap_writable--)

@@ -97,19 +97,28 @@ static void unmap(struct vm_area_struct *vma, pte_t *ptep)
 	folio_put(folio);
 }
 
+/* Whether userfaultfd only wants to know later which pages were written to. */
+static bool is_async(const struct vm_area_struct *vma)
+{
+	const struct userfaultfd_ctx *ctx = vma->vm_userfaultfd_ctx.ctx;
+
+	return ctx && ctx->features & UFFD_FEATURE_WP_ASYNC;
+}
+
 static enum access populate(struct vm_area_struct *vma, pte_t *ptep,
 			    unsigned long addr, bool write)
 {
 	bool uffd = vma->vm_flags & VM_UFFD_WP && ptep->pte;	/* a marker */
 
-	if (write && uffd)
+	if (write && uffd && !is_async(vma))
 		return ACCESS_PROTECTED;
+	uffd = uffd && !write;
 	if (vma_is_anonymous(vma)) {
 		if (write)
 			map_new(vma, ptep, addr, 0, uffd);
 		else
-			ptep->pte = (pteval_t)zero_pfn << PFN_PTE_SHIFT |
-				    PTE_PRESENT | PTE_SPECIAL | PTE_YOUNG;
+			ptep->pte = (pteval_t)zero_pfn << PFN_PTE_SHIFT | PTE_PRESENT |
+				    PTE_SPECIAL | PTE_YOUNG | (uffd ? PTE_UFFD : 0);
 	} else if (vma->vm_flags & VM_SHARED || !write) {
 		struct folio *folio = cached(vma, addr);
 
@@ -140,8 +149,9 @@ static enum access write_to(struct vm_area_struct *vma, pte_t *ptep,
 
 	if (ptep->pte & PTE_WRITE)
 		return ACCESS_DONE;
-	if (ptep->pte & PTE_UFFD)
+	if (ptep->pte & PTE_UFFD && !is_async(vma))
 		return ACCESS_PROTECTED;
+	ptep->pte &= ~PTE_UFFD;
 	if (vma->vm_flags & VM_SHARED || (!special && page->exclusive)) {
 		ptep->pte |= PTE_WRITE | PTE_DIRTY;
 	} else {

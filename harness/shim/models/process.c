@@ -89,6 +89,18 @@ void fput(struct file *file)
 	free(file);
 }
 
+void shim_file_punch(struct file *file, unsigned long first, int nr, bool truncate)
+{
+	struct address_space *mapping = file->f_mapping;
+
+	unmap_mapping_range(mapping, first * shim_page_span, nr * shim_page_span, truncate);
+	for (unsigned long i = first; i < first + nr; i++) {
+		if (mapping->folio[i])
+			folio_put(mapping->folio[i]);
+		mapping->folio[i] = NULL;
+	}
+}
+
 void vma_set_file(struct vm_area_struct *vma, struct file *file)
 {
 	get_file(file);

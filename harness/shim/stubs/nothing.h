@@ -110,7 +110,6 @@ static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 #define untrack_pfn(...)		do { } while (0)
 #define pfnmap_untrack(...)		do { } while (0)
 #define strndup_user(name, max)	strndup(name, max)
-#define userfaultfd_remove(...)		true
 
 /* Huge entries: none. */
 #define split_huge_pmd(...)		do { } while (0)
