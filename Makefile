@@ -9,7 +9,7 @@ CC = gcc
 endif
 export QUEUE CONFIG ARCH PAGES KDIR O J CC ACCEL V SOB TIMEOUT
 
-.PHONY: help boot test harness tree check each try bench report fetch mbox export edit refresh sign clean
+.PHONY: help boot test harness tree check each try bench world report fetch mbox export edit refresh sign clean
 
 help:
 	@printf '%s\n' \
@@ -23,6 +23,7 @@ help:
 	'  make each      boot with the first patch, the first two, ...: each passes alone' \
 	'  make try       one C file on base and tree, side by side: PROGRAM=x.c [ARGS=]' \
 	'  make bench     what fork costs, tree against base: table, CSV, plot' \
+	'  make world     programs of Debian sid on base and tree: [PROGRAM=] of boot/world' \
 	'  make report    one page of all that was run: out/report/index.html' \
 	'  make mbox      the queue as one mailbox, for b4 shazam -m' \
 	'  make export    the queue as FORMAT=quilt, debian or stable takes it' \
@@ -59,6 +60,9 @@ try:
 
 bench:
 	@bench/bench '$(QUEUE)'
+
+world:
+	@boot/world-boot '$(QUEUE)' $(PROGRAM)
 
 check:
 	@scripts/with-results check '$(QUEUE)' scripts/check '$(QUEUE)'
