@@ -69,10 +69,10 @@ OPERATION(mmap_shared) {
 	.allocates = true, .partly = gone, .known = { "mmap-over-charge" },
 };
 
-/* .arg: 1 shared, 2 of shmem. */
+/* .arg: 1 shared, 2 of shmem, 4 of a driver that is told of each VMA. */
 static int map_file(const struct step *s)
 {
-	return tree_mmap(files[s->arg >> 1 & 1].file, s->addr, s->len, prot_flags(RW) |
+	return tree_mmap(files[(s->arg >> 1) % 3].file, s->addr, s->len, prot_flags(RW) |
 			 (s->arg & 1 ? VM_SHARED | VM_MAYSHARE : 0),
 			 s->at * (shim_page_span >> PAGE_SHIFT));
 }
@@ -82,7 +82,7 @@ static int expect_file(const struct step *s)
 	if (is_any_sealed(s))
 		return -EPERM;
 	map_pages(s, (struct held){ .prot = RW, .shared = s->arg & 1,
-				    .file = s->arg >> 1 & 1, .pgoff = s->at,
+				    .file = (s->arg >> 1) % 3, .pgoff = s->at,
 				    .accounted = !(s->arg & 1) });
 	return 0;
 }

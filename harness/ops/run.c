@@ -219,9 +219,11 @@ static void begin_program(void)
 	shim_memlock = ULONG_MAX;
 	process[0].ctx = uffd_new(process[0].mm);
 	nr_processes = 1;
-	for (nr_files = 0; nr_files < 2; nr_files++) {
-		files[nr_files].file = shim_file_new(nr_files);
-		files[nr_files].shmem = nr_files;
+	shim_told = 0;
+	for (nr_files = 0; nr_files < 3; nr_files++) {
+		files[nr_files].file = nr_files == 2 ? shim_file_told() :
+				       shim_file_new(nr_files);
+		files[nr_files].shmem = nr_files == 1;
 		memset(files[nr_files].content, 0, sizeof(files[0].content));
 	}
 }
@@ -230,8 +232,9 @@ static void end_program(void)
 {
 	while (nr_processes)
 		process_exit(&process[0]);
-	fput(files[0].file);
-	fput(files[1].file);
+	for (int i = 0; i < 3; i++)
+		fput(files[i].file);
+	EXPECT_EQ(shim_told, 0);
 	EXPECT_EQ(shim_nr_folios, 0l);
 	EXPECT_EQ(shim_nr_objects, 0l);
 	EXPECT_EQ(shim_nr_tables, 0l);

@@ -342,12 +342,16 @@ void check_process(const struct process *p)
 		EXPECT(!list_empty(&p->mm->mmlist));
 }
 
-/* What decides on the reuse of an anon_vma: who uses it, and how many came of it. */
+/*
+ * What decides on the reuse of an anon_vma: who uses it, which are VMAs of one process,
+ * and how many came of it.
+ */
 static void check_anon_vmas(void)
 {
 	static struct anon_vma *seen[NR_PROCESSES * MAX_PAGES];
 	static int active[NR_PROCESSES * MAX_PAGES], children[NR_PROCESSES * MAX_PAGES];
-	int nr = 0;
+	static int owner[NR_PROCESSES * MAX_PAGES];
+	int nr = 0, told = 0;
 
 	for (int turn = 0; turn < 2; turn++)
 		for (int n = 0; n < nr_processes; n++) {
@@ -368,10 +372,19 @@ static void check_anon_vmas(void)
 					if (nr == ARRAY_SIZE(seen))
 						abort();
 					active[nr] = children[nr] = 0;
+					owner[nr] = -1;
 					seen[nr++] = avc->anon_vma;
 				}
-				for (int i = 0; turn && i < nr; i++)
-					active[i] += vma->anon_vma == seen[i];
+				told += turn && vma->vm_ops == &shim_told_ops;
+				for (int i = 0; turn && i < nr; i++) {
+					if (vma->anon_vma != seen[i])
+						continue;
+					active[i]++;
+					if (owner[i] >= 0 && owner[i] != n)
+						test_fail(__FILE__, __LINE__, "processes %d and %d have one anon_vma",
+							  owner[i], n);
+					owner[i] = n;
+				}
 			}
 			rcu_read_unlock();
 		}
@@ -382,6 +395,8 @@ static void check_anon_vmas(void)
 		EXPECT_EQ((long)seen[i]->num_active_vmas, (long)active[i]);
 		EXPECT_EQ((long)seen[i]->num_children, (long)children[i]);
 	}
+	/* ->open and ->close, each once: as many VMAs as the driver knows of. */
+	EXPECT_EQ(shim_told, told);
 }
 
 /* Each page and slot is counted as often as all processes have it; anon_vmas, too. */

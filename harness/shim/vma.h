@@ -158,6 +158,9 @@ struct file *shim_file_new(bool shmem);
  * @truncate: the file ends before them, so that private copies go as well
  */
 void shim_file_punch(struct file *file, unsigned long first, int nr, bool truncate);
+/* Of a driver that has ->open and ->close; shim_told is how many VMAs it has. */
+struct file *shim_file_told(void);
+extern int shim_told;
 extern long shim_nr_files;
 #define i_mmap_lock_write(m)		down_write(&(m)->i_mmap_rwsem)
 #define i_mmap_unlock_write(m)		up_write(&(m)->i_mmap_rwsem)
@@ -180,7 +183,7 @@ void vma_set_file(struct vm_area_struct *vma, struct file *file);
 /* Shared and anonymous: a file of its own, that nobody else can open. */
 int shmem_zero_setup(struct vm_area_struct *vma);
 #define shmem_file(f)			false
-extern const struct vm_operations_struct shim_shmem_ops, shim_file_ops;
+extern const struct vm_operations_struct shim_shmem_ops, shim_file_ops, shim_told_ops;
 extern int shim_opens;
 #define vma_is_shmem(vma)		((vma)->vm_ops == &shim_shmem_ops)
 #define vma_is_anon_shmem(vma)		vma_is_shmem(vma)

@@ -25,6 +25,32 @@ static int shmem_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* A driver that is told of each VMA: counted, and to be told when it is gone. */
+int shim_told;
+
+static int told_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	(void)file;
+	vma->vm_ops = &shim_told_ops;
+	shim_told++;
+	return 0;
+}
+
+static void open_told(struct vm_area_struct *vma)
+{
+	(void)vma;
+	shim_opens++;
+	shim_told++;
+}
+
+static void close_told(struct vm_area_struct *vma)
+{
+	(void)vma;
+	shim_check(shim_told > 0, "a VMA is closed that was not opened");
+	shim_told--;
+}
+
+static const struct file_operations told_fops = { .mmap = told_mmap };
 static const struct file_operations file_fops = { .mmap = file_mmap };
 static const struct file_operations shmem_fops = { .mmap = shmem_mmap };
 
@@ -53,6 +79,7 @@ const struct vm_operations_struct shim_shmem_ops = {
 #endif
 };
 const struct vm_operations_struct shim_file_ops = { .open = open_vma };
+const struct vm_operations_struct shim_told_ops = { .open = open_told, .close = close_told };
 
 struct file *shim_file_new(bool shmem)
 {
@@ -67,6 +94,14 @@ struct file *shim_file_new(bool shmem)
 	file->f_count = 1;
 	file->f_op = shmem ? &shmem_fops : &file_fops;
 	shim_nr_files++;
+	return file;
+}
+
+struct file *shim_file_told(void)
+{
+	struct file *file = shim_file_new(false);
+
+	file->f_op = &told_fops;
 	return file;
 }
 
