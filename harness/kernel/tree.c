@@ -43,12 +43,31 @@ int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 
 /* The reader of the events takes the new context and lets the kernel go on. */
 struct userfaultfd_ctx *shim_uffd_child;
+struct shim_event shim_events[8];
+int shim_nr_events;
+
+static struct shim_event event_of(struct userfaultfd_ctx *ctx, const struct uffd_msg *msg)
+{
+	switch (msg->event) {
+	case UFFD_EVENT_FORK:
+		return (struct shim_event){ ctx, msg->event, 0, 0, msg->arg.reserved.reserved1 };
+	case UFFD_EVENT_REMAP:
+		return (struct shim_event){ ctx, msg->event, msg->arg.remap.from,
+					    msg->arg.remap.to, msg->arg.remap.len };
+	default:
+		return (struct shim_event){ ctx, msg->event, msg->arg.remove.start,
+					    msg->arg.remove.end, 0 };
+	}
+}
 
 void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 				       struct userfaultfd_wait_queue *ewq)
 {
 	if (ewq->msg.event == UFFD_EVENT_FORK)
 		shim_uffd_child = (void *)(unsigned long)ewq->msg.arg.reserved.reserved1;
+	if (shim_nr_events < (int)ARRAY_SIZE(shim_events))
+		shim_events[shim_nr_events] = event_of(ctx, &ewq->msg);
+	shim_nr_events++;
 	/* It sleeps until user space has read the event. */
 	mmap_assert_not_locked(ctx->mm);
 	atomic_dec(&ctx->mmap_changing);

@@ -65,6 +65,14 @@ int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 extern struct userfaultfd_ctx *shim_uffd_child;
 /* The last close(): what it had is given up. */
 void tree_uffd_release(struct userfaultfd_ctx *ctx);
+/* The events that userfaultfds were told: UFFD_EVENT_*, from start to end, or moved. */
+struct shim_event {
+	struct userfaultfd_ctx *ctx;
+	int event;
+	unsigned long a, b, c;
+};
+extern struct shim_event shim_events[8];
+extern int shim_nr_events;
 void tree_uffd_put(struct userfaultfd_ctx *ctx);
 
 int tree_dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm);
