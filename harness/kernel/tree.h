@@ -9,11 +9,18 @@
 
 #include "vma_internal.h"
 
-/* Flags that a merged VMA has if any of what went into it had it. */
-#ifdef VM_STICKY
-#define STICKY	((vm_flags_t)(VM_STICKY))
-#elif defined(VMA_STICKY_FLAGS)
-#define STICKY	vma_flags_to_legacy(VMA_STICKY_FLAGS)
+/*
+ * Flags that a merged VMA has if any of what went into it had it, in a tree that has
+ * such a set at all. Not what the tree's set says, but why:
+ * VM_SOFTDIRTY: pages were mapped since clear_refs, and have no bit of their own yet;
+ * VM_MAYBE_GUARD: the page tables may have guards, and fork() copies them for this flag.
+ */
+#if defined(VM_STICKY) || defined(VMA_STICKY_FLAGS)
+#ifdef VM_MAYBE_GUARD
+#define STICKY	((vm_flags_t)(VM_SOFTDIRTY | VM_MAYBE_GUARD))
+#else
+#define STICKY	((vm_flags_t)VM_SOFTDIRTY)
+#endif
 #else
 #define STICKY	((vm_flags_t)0)
 #endif

@@ -158,33 +158,92 @@ TEST(userfaultfd)
 	end();
 }
 
-/* A userfaultfd does not get what has no pages of its own, or may lose them. */
-static bool registers(vm_flags_t flag)
+/*
+ * A userfaultfd does not get what has no pages of its own, or may lose them, in any
+ * mode; nor what lies beside it and was asked for together with it.
+ */
+static bool registers(vm_flags_t flag, u64 mode)
 {
 	int ret;
 
 	begin();
 	map(30, 4, RDWR | flag);
-	ret = tree_uffd_register(&ctx, AT(30), 4 * PAGE_SIZE, UFFDIO_REGISTER_MODE_MISSING);
+	map(34, 4, RDWR);
+	ret = tree_uffd_register(&ctx, AT(30), 8 * PAGE_SIZE, mode);
 	if (ret)
 		EXPECT_EQ(ret, -EINVAL);
+	EXPECT_EQ(!!shim_vma_at(AT(34))->vm_userfaultfd_ctx.ctx, !ret);
 	end();
 	return !ret;
 }
 
-TEST(userfaultfd_of_a_pfn_map)
+static bool registers_in_any_mode(vm_flags_t flag)
 {
-	bool found = registers(VM_IO);
+	bool found = registers(flag, UFFDIO_REGISTER_MODE_MISSING);
 
+	if (IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		found |= registers(flag, UFFDIO_REGISTER_MODE_WP);
+	return found;
+}
+
+TEST(userfaultfd_of_special_memory)
+{
+	static const vm_flags_t special[] = {
+		VM_PFNMAP,	/* frame numbers that a driver put there, no pages */
+		VM_MIXEDMAP,	/* the same, some of them */
+		VM_IO,		/* registers of a device: what is read may change it */
+		VM_DONTEXPAND,	/* of a driver, which fills it */
+	};
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+		found |= registers_in_any_mode(special[i]);
 	if (found && test_known("uffd-special"))
 		test_end_known("special mappings can be registered with userfaultfd");
 	EXPECT(!found);
 }
 
+/* A userfaultfd that wants to write where the process may not would do it in its place. */
+TEST(userfaultfd_of_what_may_not_be_written)
+{
+	int ret;
+
+	begin();
+	map(30, 4, VM_READ | VM_MAYREAD | VM_SHARED);
+	ret = tree_uffd_register(&ctx, AT(30), 4 * PAGE_SIZE, UFFDIO_REGISTER_MODE_MISSING);
+	EXPECT_EQ(ret, -EPERM);
+	EXPECT(!has(30, VM_UFFD_MISSING));
+	end();
+}
+
+/* Nor does one get, or give up, what is another's. */
+TEST(userfaultfd_of_another)
+{
+	static struct userfaultfd_ctx other;
+	int ret;
+
+	begin();
+	other = (struct userfaultfd_ctx){ .mm = current->mm };
+	refcount_set(&other.refcount, 1);
+	EXPECT_EQ(tree_uffd_register(&other, AT(8), 4 * PAGE_SIZE,
+				     UFFDIO_REGISTER_MODE_MISSING), 0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(8), 12 * PAGE_SIZE,
+				     UFFDIO_REGISTER_MODE_MISSING), -EBUSY);
+	EXPECT(!has(16, VM_UFFD_MISSING));
+	ret = tree_uffd_unregister(&ctx, AT(8), 12 * PAGE_SIZE);
+	if (!ret && test_known("uffd-unregister-other")) {
+		end();
+		test_end_known("a userfaultfd unregisters what is another's");
+	}
+	EXPECT_EQ(ret, -EINVAL);
+	EXPECT(shim_vma_at(AT(8))->vm_userfaultfd_ctx.ctx == &other);
+	end();
+}
+
 TEST_IF(userfaultfd_of_droppable_memory, "VM_DROPPABLE")
 {
 #if defined(VM_DROPPABLE) && defined(CONFIG_64BIT)
-	bool found = registers(VM_DROPPABLE);
+	bool found = registers_in_any_mode(VM_DROPPABLE);
 
 	if (found && test_known("uffd-droppable"))
 		test_end_known("droppable memory can be registered with userfaultfd");
