@@ -57,13 +57,18 @@ static void touch(char *m, size_t pages)
 		m[i * PAGE] = 1;
 }
 
-enum call { FAULT, MPROTECT, MPROTECT_PAGE, MUNMAP };
+enum call {
+	FAULT, MPROTECT, MPROTECT_PAGE, MLOCK, MADVISE, GUARD_FIRST, GUARD_NEXT, MUNMAP,
+};
 
 static const char *const calls[] = {
 	[FAULT] = "fault-4096-pages", [MPROTECT] = "mprotect-16M",
-	[MPROTECT_PAGE] = "mprotect-one-page", [MUNMAP] = "munmap-16M",
+	[MPROTECT_PAGE] = "mprotect-one-page", [MLOCK] = "mlock-munlock-16M",
+	[MADVISE] = "madvise-dontdump-dodump", [GUARD_FIRST] = "guard-install-first",
+	[GUARD_NEXT] = "guard-install-next", [MUNMAP] = "munmap-16M",
 };
 
+/* Instructions or ns of one call; 0 if the kernel has no guard regions. */
 static unsigned long once(enum call call, int fd)
 {
 	char *m = map(PAGES, fd);
@@ -72,6 +77,8 @@ static unsigned long once(enum call call, int fd)
 
 	if (call != FAULT)
 		touch(m, PAGES);
+	if (call == GUARD_NEXT)
+		madvise(m, PAGE, MADV_GUARD_INSTALL);
 	t = count();
 	switch (call) {
 	case FAULT:
@@ -85,12 +92,25 @@ static unsigned long once(enum call call, int fd)
 		ret = mprotect(m + PAGES / 2 * PAGE, PAGE, PROT_READ) ||
 		      mprotect(m + PAGES / 2 * PAGE, PAGE, PROT_READ | PROT_WRITE);
 		break;
+	case MLOCK:
+		ret = mlock(m, PAGES * PAGE) || munlock(m, PAGES * PAGE);
+		break;
+	case MADVISE:
+		ret = madvise(m, PAGES * PAGE, MADV_DONTDUMP) ||
+		      madvise(m, PAGES * PAGE, MADV_DODUMP);
+		break;
+	case GUARD_FIRST:
+	case GUARD_NEXT:
+		ret = madvise(m + PAGES / 2 * PAGE, PAGE, MADV_GUARD_INSTALL);
+		break;
 	case MUNMAP:
 		ret = munmap(m, PAGES * PAGE);
 		break;
 	}
 	t = count() - t;
-	if (ret)
+	if (ret && (call == GUARD_FIRST || call == GUARD_NEXT) && errno == EINVAL)
+		t = 0;
+	else if (ret)
 		die(calls[call]);
 	if (call != MUNMAP)
 		munmap(m, PAGES * PAGE);
@@ -114,7 +134,11 @@ static void measure(enum call call, bool shmem)
 		if (t < best)
 			best = t;
 	}
-	printf("plain/%s/%s,%lu,-\n", calls[call], shmem ? "shmem" : "anonymous", best);
+	if (best)
+		printf("plain/%s/%s,%lu,-\n", calls[call],
+		       shmem ? "shmem" : "anonymous", best);
+	else
+		printf("plain/%s/%s,-,-\n", calls[call], shmem ? "shmem" : "anonymous");
 	fflush(stdout);
 	close(fd);
 }
