@@ -212,6 +212,7 @@ static void begin_program(void)
 	next_content = 0;
 	nr_pages = PROGRAM_PAGES;
 	shim_page_span = PAGE_SIZE;
+	shim_fault_order = 0;
 	memset(process[0].page, 0, sizeof(process[0].page));
 	process[0].mm = shim_mm_new(NULL);
 	process[0].future = 0;

@@ -402,7 +402,7 @@ static void check_anon_vmas(void)
 /* Each page and slot is counted as often as all processes have it; anon_vmas, too. */
 void check_counts(void)
 {
-	static int seen[NR_PFNS], seen_slot[NR_SLOTS];
+	static int seen[NR_PFNS], seen_slot[NR_SLOTS], of_folio[NR_PFNS];
 
 	long accounted = 0;
 
@@ -413,7 +413,7 @@ void check_counts(void)
 			accounted += process[n].page[i].accounted;
 	accounted *= shim_page_span >> PAGE_SHIFT;
 	EXPECT_EQ(shim_committed, accounted);
-	for (int turn = 0; turn < 2; turn++)
+	for (int turn = 0; turn < 3; turn++)
 		for (int n = 0; n < nr_processes; n++)
 			for (int i = 0; i < nr_pages; i++) {
 				unsigned long addr = page_addr(i);
@@ -425,15 +425,22 @@ void check_counts(void)
 					continue;
 				if (!turn) {
 					++*count;
-				} else if (*count) {
-					if (s.slot)
-						EXPECT_EQ(shim_swap_count[s.slot], *count);
-					else
-						EXPECT_EQ(s.page->_mapcount.counter + 1, *count);
 					if (s.page)
-						EXPECT_EQ(s.page->_refcount.counter,
-							  *count + !s.page->anon);
+						of_folio[s.page->head - shim_pages]++;
+				} else if (turn == 2) {
 					*count = 0;
+					if (s.page)
+						of_folio[s.page->head - shim_pages] = 0;
+				} else if (s.slot) {
+					EXPECT_EQ(shim_swap_count[s.slot], *count);
+				} else {
+					const struct page *head = s.page->head;
+					int pages = of_folio[head - shim_pages];
+
+					EXPECT_EQ(s.page->_mapcount.counter + 1, *count);
+					EXPECT_EQ(head->_refcount.counter, pages + !head->anon);
+					if (head->_folio_nr_pages > 1)
+						EXPECT_EQ(head->_large_mapcount.counter + 1, pages);
 				}
 			}
 }

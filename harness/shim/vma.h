@@ -26,6 +26,7 @@ enum access { ACCESS_DONE, ACCESS_SEGV, ACCESS_GUARD, ACCESS_PROTECTED };
 enum access shim_access(unsigned long addr, bool write, u64 *content);
 /* How far apart the pages of files are: not all of a large mapping are of interest. */
 extern unsigned long shim_page_span;
+extern int shim_fault_order;
 /** shim_vma_at() - the VMA of an address in current->mm, or NULL. */
 struct vm_area_struct *shim_vma_at(unsigned long addr);
 /** shim_anon_index() - what the rmap calls an anonymous page at @addr of a VMA. */

@@ -25,16 +25,19 @@ static pte_t *pte_of(struct mm_struct *mm, unsigned long addr)
 	return (pte_t *)table + (addr >> PAGE_SHIFT & 511);
 }
 
-static void map(struct vm_area_struct *vma, pte_t *ptep, struct folio *folio,
+static void map(struct vm_area_struct *vma, pte_t *ptep, struct page *page,
 		bool write, bool uffd)
 {
+	struct folio *folio = page_folio(page);
 	int counter = folio->anon ? MM_ANONPAGES :
 		      folio->swapbacked ? MM_SHMEMPAGES : MM_FILEPAGES;
 	bool none = vma->vm_page_prot.pgprot == PAGE_NONE.pgprot;
 
-	folio->_mapcount.counter++;
+	page->_mapcount.counter++;
+	if (folio_test_large(folio))
+		folio->_large_mapcount.counter++;
 	vma->vm_mm->rss_stat[counter].count++;
-	ptep->pte = (pteval_t)folio_pfn(folio) << PFN_PTE_SHIFT |
+	ptep->pte = (pteval_t)page_to_pfn(page) << PFN_PTE_SHIFT |
 		    (none ? PTE_PROTNONE : PTE_PRESENT) | PTE_YOUNG |
 		    (write ? PTE_WRITE | PTE_DIRTY : 0) | (uffd ? PTE_UFFD : 0);
 }
@@ -53,19 +56,48 @@ unsigned long shim_anon_index(const struct vm_area_struct *vma, unsigned long ad
 	return offset + ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
 
-/* A private page of our own, alone. */
+/* How large a folio a fault takes where there is room for it: 1 << so many pages. */
+int shim_fault_order;
+
+/* As large as it may be: aligned, of one VMA, and nothing is there yet. */
+static int order_of(const struct vm_area_struct *vma, const pte_t *ptep, unsigned long addr)
+{
+	for (int order = shim_fault_order; order; order--) {
+		unsigned long size = PAGE_SIZE << order, start = addr & ~(size - 1);
+		const pte_t *first = ptep - ((addr - start) >> PAGE_SHIFT);
+		int nr = 0;
+
+		if (start < vma->vm_start || start + size > vma->vm_end)
+			continue;
+		while (nr < 1 << order && !first[nr].pte)
+			nr++;
+		if (nr == 1 << order)
+			return order;
+	}
+	return 0;
+}
+
+/* Private pages of our own, alone; what is there already is replaced by one page. */
 static void map_new(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr,
 		    u64 content, bool uffd)
 {
-	struct folio *folio = folio_new(0);
+	int order = ptep->pte || content || !vma_is_anonymous(vma) ? 0 :
+		    order_of(vma, ptep, addr);
+	struct folio *folio = folio_new(order);
+	int nr = 1 << order, nth = (addr >> PAGE_SHIFT) & (nr - 1);
 
-	folio->anon = folio->swapbacked = true;
 	folio->on_lru = true;
-	folio->mapping = (char *)vma->anon_vma + PAGE_MAPPING_ANON;
-	folio->index = shim_anon_index(vma, addr);
-	folio->content = content;
-	SetPageAnonExclusive(&folio->page);
-	map(vma, ptep, folio, vma->vm_flags & VM_WRITE && !uffd, uffd);
+	for (int i = 0; i < nr; i++) {
+		struct page *page = folio_page(folio, i);
+
+		page->anon = page->swapbacked = true;
+		page->mapping = (char *)vma->anon_vma + PAGE_MAPPING_ANON;
+		page->index = shim_anon_index(vma, addr) + i - nth;
+		page->content = i == nth ? content : 0;
+		SetPageAnonExclusive(page);
+		map(vma, ptep + i - nth, page, vma->vm_flags & VM_WRITE && !uffd, uffd);
+	}
+	folio_ref_add(folio, nr - 1);
 }
 
 static struct folio *cached(struct vm_area_struct *vma, unsigned long addr)
@@ -85,14 +117,17 @@ static struct folio *cached(struct vm_area_struct *vma, unsigned long addr)
 /* The page at a PTE is given up for another one. */
 static void unmap(struct vm_area_struct *vma, pte_t *ptep)
 {
-	struct folio *folio = pfn_folio(pte_pfn(*ptep));
+	struct page *page = pfn_to_page(pte_pfn(*ptep));
+	struct folio *folio = page_folio(page);
 	int counter;
 
 	if (ptep->pte & PTE_SPECIAL)
 		return;
 	counter = folio->anon ? MM_ANONPAGES :
 		  folio->swapbacked ? MM_SHMEMPAGES : MM_FILEPAGES;
-	folio->_mapcount.counter--;
+	page->_mapcount.counter--;
+	if (folio_test_large(folio))
+		folio->_large_mapcount.counter--;
 	vma->vm_mm->rss_stat[counter].count--;
 	folio_put(folio);
 }
@@ -123,7 +158,7 @@ static enum access populate(struct vm_area_struct *vma, pte_t *ptep,
 		struct folio *folio = cached(vma, addr);
 
 		folio_get(folio);
-		map(vma, ptep, folio, write, uffd);
+		map(vma, ptep, &folio->page, write, uffd);
 	} else {
 		map_new(vma, ptep, addr, cached(vma, addr)->content, uffd);
 	}
