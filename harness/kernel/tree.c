@@ -41,6 +41,19 @@ int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 	return mwriteprotect_range(ctx, addr, len, protect);
 }
 
+long tree_uffd_copy(struct userfaultfd_ctx *ctx, unsigned long addr, const void *from,
+		    unsigned long len, bool protect)
+{
+	return mfill_atomic_copy(ctx, addr, (unsigned long)from, len,
+				 protect ? MFILL_ATOMIC_WP : 0);
+}
+
+long tree_uffd_zeropage(struct userfaultfd_ctx *ctx, unsigned long addr,
+			unsigned long len)
+{
+	return mfill_atomic_zeropage(ctx, addr, len);
+}
+
 /* The reader of the events takes the new context and lets the kernel go on. */
 struct userfaultfd_ctx *shim_uffd_child;
 struct shim_event shim_events[8];

@@ -68,6 +68,12 @@ int tree_uffd_unregister(struct userfaultfd_ctx *ctx, unsigned long addr,
 int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 		 unsigned long len, bool protect);
 
+/* The page at each PAGE_SIZE of @from is a word; how many bytes, or -errno. */
+long tree_uffd_copy(struct userfaultfd_ctx *ctx, unsigned long addr, const void *from,
+		    unsigned long len, bool protect);
+long tree_uffd_zeropage(struct userfaultfd_ctx *ctx, unsigned long addr,
+			unsigned long len);
+
 /* The context that the last fork made for a userfaultfd that follows it. */
 extern struct userfaultfd_ctx *shim_uffd_child;
 /* The last close(): what it had is given up. */

@@ -66,6 +66,9 @@
 #define BITS_PER_XA_VALUE	(BITS_PER_LONG - 1)
 typedef unsigned long pgoff_t;
 
+/* Of a constant. */
+#define const_ilog2(n)		(63 - __builtin_clzll(n))
+
 #ifndef abs_diff
 #define abs_diff(a, b)	((a) > (b) ? (a) - (b) : (b) - (a))
 #endif

@@ -93,7 +93,14 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 #define TASK_NORMAL			0
 #define read_seqcount_begin(s)		0
 #define read_seqcount_retry(s, seq)	false
-#define copy_from_user(to, from, size)	(memcpy(to, from, size), 0)
+/* The content of a page is a word. */
+#define copy_from_user(to, from, size)					\
+	(memcpy(to, from, (size) == PAGE_SIZE ? sizeof(u64) : (size)), 0)
+#define kmap_local_folio(folio, offset)	((void *)&(folio)->content)
+#define kmap_local_page(page)		((void *)&(page)->content)
+#define kunmap_local(...)		do { } while (0)
+#define kunmap_atomic(...)		do { } while (0)
+#define clear_user_highpage(page, addr)	((void)((page)->content = 0))
 #define put_user(value, to)		(*(to) = (value), 0)
 #define mmget_not_zero(...)		true
 #define mmput(...)			do { } while (0)
@@ -206,6 +213,12 @@ static inline unsigned long page_to_pfn(const struct page *page)
 #define folio_ref_add(f, n)		atomic_add(n, &(f)->_refcount)
 #define folio_ref_sub(f, n)		atomic_sub(n, &(f)->_refcount)
 #define folio_get(f)			folio_ref_add(f, 1)
+#define folio_mapping(f)		((f)->anon ? NULL : (f)->mapping)
+#define inc_mm_counter(mm, member)	add_mm_counter(mm, member, 1)
+#define folio_add_file_rmap_pte(f, page, vma)	((void)atomic_inc(&(page)->_mapcount))
+#define folio_add_lru(f)		((void)((f)->on_lru = true))
+/* The variable, or what some trees ask instead. */
+#define zero_pfn(addr)			(zero_pfn)
 
 #define PageAnon(p)			folio_test_anon(page_folio(p))
 #define PageAnonExclusive(p)		((p)->exclusive)

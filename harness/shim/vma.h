@@ -138,6 +138,7 @@ struct file_operations {
 #define FMODE_NOREUSE	0x800000
 struct file {
 	struct address_space *f_mapping;
+	struct inode *f_inode;
 	int f_count;
 	unsigned int f_mode;
 	const struct file_operations *f_op;
@@ -152,6 +153,8 @@ static inline struct file *get_file(struct file *file)
 /* KSM is told of an mm once. */
 int __ksm_enter(struct mm_struct *mm);
 
+#define file_inode(f)			((f)->f_inode)
+#define i_size_read(...)		((loff_t)1 << 40)
 void fput(struct file *file);
 struct file *shim_file_new(bool shmem);
 /**
@@ -198,6 +201,7 @@ extern int shim_opens;
  * the mm's tree; who is not may be written by whoever has it.
  */
 #ifdef SHIM_SCHED
+#define vma_start_read_locked(...)	({ shim_check(0, "a lock that no race takes"); false; })
 /* The tree's own, with readers: see sched/vma_lock.c. */
 void vma_assert_locked(struct vm_area_struct *vma);
 void vma_assert_stabilised(struct vm_area_struct *vma);
@@ -222,7 +226,13 @@ void vma_mark_detached(struct vm_area_struct *vma);
 #define vma_assert_locked(vma)		mmap_assert_locked((vma)->vm_mm)
 #define vma_assert_stabilised(vma)	mmap_assert_locked((vma)->vm_mm)
 #define lock_vma_under_rcu(...)		NULL
+#define vma_start_read_locked(...)	true
+/* Userfaultfd takes a VMA by itself: 6.12 without asking. */
+#ifdef TREE_HAS_vma_lock
+#define vma_end_read(vma)		up_read(&(vma)->vm_lock->lock)
+#else
 #define vma_end_read(...)		do { } while (0)
+#endif
 #define vma_start_write_killable(vma)	(vma_start_write(vma), 0)
 
 #ifdef TREE_HAS_vma_lock

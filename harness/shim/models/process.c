@@ -90,6 +90,7 @@ struct file *shim_file_new(bool shmem)
 		abort();
 	file->f_mapping = (struct address_space *)(file + 1);
 	file->f_mapping->host = (struct inode *)(file->f_mapping + 1);
+	file->f_inode = file->f_mapping->host;
 	file->f_mapping->i_mmap = RB_ROOT_CACHED;
 	file->f_count = 1;
 	file->f_op = shmem ? &shmem_fops : &file_fops;

@@ -69,6 +69,16 @@ static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 	return -EINVAL;
 }
 
+/* UFFDIO_COPY reads what is there, and of anonymous memory. */
+#define pagefault_disable(...)		do { } while (0)
+#define pagefault_enable(...)		do { } while (0)
+#define flush_dcache_folio(...)		do { } while (0)
+#define mm_forbids_zeropage(...)	false
+#define mfill_copy_folio_retry(...)	-EFAULT
+#define mfill_atomic_pte_continue(...)	-EFAULT
+#define mfill_atomic_hugetlb(...)	-EINVAL
+#define shmem_mfill_atomic_pte(...)	-EINVAL
+
 /* KSM has no pages, so there is nothing to break. */
 #define break_ksm(...)			0
 #define unmerge_ksm_pages(...)		0

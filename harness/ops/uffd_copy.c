@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * UFFDIO_COPY and UFFDIO_ZEROPAGE of private anonymous memory, up to a page that is there;
+ * .arg 1: write-protected.
+ */
+#include "harness/ops/op.h"
+
+#define MOST	8
+
+static int vma_end;			/* of the first of the range */
+static bool is_empty[MOST], is_free[MOST];
+static u64 content;
+
+static bool is_anonymous(const struct held *h)
+{
+	return h->uffd && h->file < 0 && !h->copy;
+}
+
+static bool sensible(const struct step *s)
+{
+	struct vm_area_struct *vma = shim_vma_at(s->addr);
+
+	if (!HAS_WP || shim_page_span != PAGE_SIZE || s->nr > MOST)
+		return false;
+	if (!s->h->mapped || s->h->file >= 0)
+		return false;
+	vma_end = (vma->vm_end - PROGRAM_START) >> PAGE_SHIFT;
+	for (int i = 0; i < s->nr; i++) {
+		unsigned long addr = s->addr + i * PAGE_SIZE;
+		struct seen seen = look(table_at(s->p->mm, addr), s->at + i);
+
+		is_empty[i] = !seen.there;
+		/* A marker of userfaultfd's own is not in the way. */
+		is_free[i] = is_empty[i] || (seen.marker && seen.wp && !seen.guard);
+	}
+	return true;
+}
+
+static void draw(struct op *op, unsigned int random)
+{
+	op->nr = 1 + random % MOST;
+}
+
+static int ioctl_returns(long ret, const struct step *s)
+{
+	return ret < 0 ? ret : ret == (long)s->len ? 0 : -EAGAIN;
+}
+
+static int copy(const struct step *s)
+{
+	static u64 from[MOST][PAGE_SIZE / sizeof(u64)];
+
+	content = next_content + 1;
+	for (int i = 0; i < s->nr; i++)
+		from[i][0] = ++next_content;
+	return ioctl_returns(tree_uffd_copy(s->p->ctx, s->addr, from, s->len, s->arg & 1), s);
+}
+
+static int refusal(const struct step *s)
+{
+	return !s->h->uffd || s->at + s->nr > vma_end ? -ENOENT : 0;
+}
+
+static int expect_copied(const struct step *s)
+{
+	if (refusal(s))
+		return refusal(s);
+	for (int i = 0; i < s->nr; i++) {
+		if (!is_free[i])
+			return i ? -EAGAIN : -EEXIST;
+		s->h[i].copy = true;
+		s->h[i].content = content + i;
+		s->h[i].wp = s->arg & 1;
+	}
+	return 0;
+}
+
+OPERATION(uffd_copy) {
+	.often = 2, .aims = is_anonymous, .draw = draw, .sensible = sensible, .call = copy,
+	.expect = expect_copied,
+	.allocates = true, .partly = partly_done,
+};
+
+static int zeropage(const struct step *s)
+{
+	return ioctl_returns(tree_uffd_zeropage(s->p->ctx, s->addr, s->len), s);
+}
+
+/* The zero page is nothing of its own. */
+static int expect_zeropage(const struct step *s)
+{
+	if (refusal(s))
+		return refusal(s);
+	for (int i = 0; i < s->nr; i++)
+		if (!is_empty[i])
+			return i ? -EAGAIN : -EEXIST;
+	return 0;
+}
+
+OPERATION(uffd_zeropage) {
+	.often = 1, .aims = is_anonymous, .unseen = true, .draw = draw, .sensible = sensible,
+	.call = zeropage, .expect = expect_zeropage,
+	.allocates = true, .partly = partly_done,
+};
