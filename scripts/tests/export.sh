@@ -66,8 +66,7 @@ done
 # Where each patch comes from stands in it: a commit, or none and why.
 for dir in "$patches"/*/; do
 	queue=$(basename "$dir")
-	# 6.12.y is being written anew; mm-2025-11 says it in the file base.
-	[[ $queue != @(6.12.y|mm-2025-11) ]] || continue
+	[[ $queue != mm-2025-11 ]] || continue	# says it in the file base
 	lacking=
 	for patch in $(queue_patches "$queue"); do
 		awk '/^---$/ { notes = 1 } / \| +[0-9]+ |^diff --git / { exit } notes' "$patch" |
