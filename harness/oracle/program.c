@@ -403,46 +403,56 @@ static void check_anon_vmas(void)
 void check_counts(void)
 {
 	static int seen[NR_PFNS], seen_slot[NR_SLOTS], of_folio[NR_PFNS];
-
+	static struct { const struct page *page; int slot; } counted[NR_PROCESSES * MAX_PAGES];
 	long accounted = 0;
+	int nr = 0;
 
 	check_anon_vmas();
-	/* Memory that was promised, no more and no less. */
-	for (int n = 0; n < nr_processes; n++)
-		for (int i = 0; i < nr_pages; i++)
+	for (int n = 0; n < nr_processes; n++) {
+		const pte_t *table = NULL;
+
+		for (int i = 0; i < nr_pages; i++) {
+			unsigned long addr = page_addr(i);
+			struct seen s;
+
 			accounted += process[n].page[i].accounted;
-	accounted *= shim_page_span >> PAGE_SHIFT;
-	EXPECT_EQ(shim_committed, accounted);
-	for (int turn = 0; turn < 3; turn++)
-		for (int n = 0; n < nr_processes; n++)
-			for (int i = 0; i < nr_pages; i++) {
-				unsigned long addr = page_addr(i);
-				struct seen s = look(table_at(process[n].mm, addr), i);
-				int *count = s.page ? &seen[s.page - shim_pages] :
-					     s.slot ? &seen_slot[s.slot] : NULL;
-
-				if (!count)
-					continue;
-				if (!turn) {
-					++*count;
-					if (s.page)
-						of_folio[s.page->head - shim_pages]++;
-				} else if (turn == 2) {
-					*count = 0;
-					if (s.page)
-						of_folio[s.page->head - shim_pages] = 0;
-				} else if (s.slot) {
-					EXPECT_EQ(shim_swap_count[s.slot], *count);
-				} else {
-					const struct page *head = s.page->head;
-					int pages = of_folio[head - shim_pages];
-
-					EXPECT_EQ(s.page->_mapcount.counter + 1, *count);
-					EXPECT_EQ(head->_refcount.counter, pages + !head->anon);
-					if (head->_folio_nr_pages > 1)
-						EXPECT_EQ(head->_large_mapcount.counter + 1, pages);
-				}
+			if (!i || (addr & ~PMD_MASK) < shim_page_span)
+				table = table_at(process[n].mm, addr);
+			s = look(table, i);
+			if (s.page) {
+				seen[s.page - shim_pages]++;
+				of_folio[s.page->head - shim_pages]++;
+			} else if (s.slot) {
+				seen_slot[s.slot]++;
+			} else {
+				continue;
 			}
+			counted[nr].page = s.page;
+			counted[nr++].slot = s.slot;
+		}
+	}
+	/* Memory that was promised, no more and no less. */
+	EXPECT_EQ(shim_committed, accounted * (long)(shim_page_span >> PAGE_SHIFT));
+	for (int i = 0; i < nr; i++) {
+		const struct page *page = counted[i].page, *head = page ? page->head : NULL;
+		int slot = counted[i].slot;
+
+		if (slot) {
+			EXPECT_EQ(shim_swap_count[slot], seen_slot[slot]);
+			continue;
+		}
+		EXPECT_EQ(page->_mapcount.counter + 1, seen[page - shim_pages]);
+		EXPECT_EQ(head->_refcount.counter, of_folio[head - shim_pages] + !head->anon);
+		if (head->_folio_nr_pages > 1)
+			EXPECT_EQ(head->_large_mapcount.counter + 1, of_folio[head - shim_pages]);
+	}
+	for (int i = 0; i < nr; i++) {
+		const struct page *page = counted[i].page;
+
+		if (page)
+			seen[page - shim_pages] = of_folio[page->head - shim_pages] = 0;
+		seen_slot[counted[i].slot] = 0;
+	}
 }
 
 /* Page tables of the child: none but for what the child's VMAs may hold. */
