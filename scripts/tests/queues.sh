@@ -11,7 +11,7 @@ form() {
 	local patch=$1
 	sed '/^$/q' "$patch" | grep -qE '^From: [^<]+ <[^>]+>$' ||
 		{ echo 'From: is not on one line'; return 1; }
-	sed '/^$/q' "$patch" | tr -d '\n' | grep -qE 'Subject: \[PATCH [^]]+\]' ||
+	sed '/^$/q' "$patch" | tr -d '\n' | grep -qE 'Subject: \[(RFC )?PATCH [^]]+\]' ||
 		{ echo 'Subject: has no [PATCH ...]'; return 1; }
 	if grep -nE '^(Signed-off-by|(Reviewed|Acked|Tested)-by):' "$patch"; then
 		echo "a tag that is a person's own word"
