@@ -243,7 +243,7 @@ static bool partly(const struct step *s, struct remap r, int n, const struct hel
 	return n == 2;
 }
 
-#define REMAP(id, n, how, ...)							\
+#define REMAP(id, n, how, aim)							\
 static bool sensible_##how(const struct step *s) { return sensible(s, how(s)); }	\
 static struct remap how##_was;							\
 static int call_##how(const struct step *s) { how##_was = how(s); return call(s, how##_was); } \
@@ -259,16 +259,17 @@ static bool partly_##how(const struct step *s, int nth, const struct held *after
 	return partly(s, how##_was, nth, after);				\
 }										\
 OPERATION(id) {									\
-	.often = n, ##__VA_ARGS__, .sensible = sensible_##how, .call = call_##how,		\
+	.often = n, .aims = aim, .sensible = sensible_##how,			\
+	.call = call_##how,							\
 	.target = target_##how,							\
 	.expect = expect_##how, .allocates = true, .partly = partly_##how,	\
 	.known = { "mremap-unmap", "mremap-failed-charge",			\
 		   "mremap-failed-protection", "tables-moved-back" },		\
 }
 
-REMAP(mremap, 4, moved);
-REMAP(mremap_resize, 1, resized);
-REMAP(mremap_grow, 2, grown);
-REMAP(mremap_shrink, 1, shrunk);
-REMAP(mremap_dontunmap, 2, left);
-REMAP(mremap_duplicate, 1, duplicated, .aims = is_shared);
+REMAP(mremap, 4, moved, NULL);
+REMAP(mremap_resize, 1, resized, NULL);
+REMAP(mremap_grow, 2, grown, NULL);
+REMAP(mremap_shrink, 1, shrunk, NULL);
+REMAP(mremap_dontunmap, 2, left, NULL);
+REMAP(mremap_duplicate, 1, duplicated, is_shared);

@@ -99,7 +99,7 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 #define kmap_local_folio(folio, offset)	((void *)&(folio)->content)
 #define kmap_local_page(page)		((void *)&(page)->content)
 #define kunmap_local(...)		do { } while (0)
-#define kunmap_atomic(...)		do { } while (0)
+#define kunmap_atomic			kunmap_local
 #define clear_user_highpage(page, addr)	((void)((page)->content = 0))
 #define put_user(value, to)		(*(to) = (value), 0)
 #define mmget_not_zero(...)		true

@@ -45,7 +45,7 @@ static void ask(int at, pteval_t bit, pteval_t asked)
 	static const pteval_t bits[] = { PTE_WRITE, PTE_YOUNG, PTE_DIRTY };
 	fpb_t flags = FPB_IGNORE_DIRTY | FPB_IGNORE_SOFT_DIRTY;
 	bool said[] = { true, true, true }, *to[3];
-	_Alignas(CONT_PTES * sizeof(pte_t)) pte_t ptes[NR];
+	pte_t ptes[NR] __attribute__((aligned(CONT_PTES * sizeof(pte_t))));
 
 	fill(ptes, at, bit);
 	for (int i = 0; i < 3; i++)
