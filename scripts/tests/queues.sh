@@ -51,9 +51,11 @@ alone() (
 
 # again QUEUE: edit and refresh, with nothing changed, change nothing
 again() {
-	local edit=$tmp/again/$1/edit
+	local queue edit=$tmp/again/$1/edit
 	mkdir -p "$tmp/again/$1" "$tmp/again-patches"
-	cp -r "$patches/$1" "$tmp/again-patches/"
+	for queue in "$1" $(queues_before "$1"); do
+		cp -r "$patches/$queue" "$tmp/again-patches/"
+	done
 	git clone -q -s -n "$out/$1/tree" "$edit"
 	git -C "$edit" tag base "$(git -C "$out/$1/base" rev-parse HEAD)"
 	git -C "$edit" config core.sparseCheckout true
