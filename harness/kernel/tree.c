@@ -41,6 +41,15 @@ int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 	return mwriteprotect_range(ctx, addr, len, protect);
 }
 
+void tree_uffd_init(struct userfaultfd_ctx *ctx, struct mm_struct *mm,
+		    unsigned int features)
+{
+	memset(ctx, 0, sizeof(*ctx));
+	refcount_set(&ctx->refcount, 1);
+	ctx->mm = mm;
+	ctx->features = features;
+}
+
 long tree_uffd_copy(struct userfaultfd_ctx *ctx, unsigned long addr, const void *from,
 		    unsigned long len, bool protect)
 {

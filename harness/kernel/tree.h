@@ -68,6 +68,15 @@ int tree_uffd_unregister(struct userfaultfd_ctx *ctx, unsigned long addr,
 int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 		 unsigned long len, bool protect);
 
+/**
+ * tree_uffd_init() - a new context, as userfaultfd() and UFFDIO_API leave it.
+ * @ctx: of the caller; one reference is the caller's
+ * @mm: that is asked
+ * @features: UFFD_FEATURE_*
+ */
+void tree_uffd_init(struct userfaultfd_ctx *ctx, struct mm_struct *mm,
+		    unsigned int features);
+
 /* The page at each PAGE_SIZE of @from is a word; how many bytes, or -errno. */
 long tree_uffd_copy(struct userfaultfd_ctx *ctx, unsigned long addr, const void *from,
 		    unsigned long len, bool protect);

@@ -129,10 +129,10 @@ static int nothing(const struct step *s)
 
 OPERATION(fork) {
 	.often = 8, .unseen = true, .draw = draw, .sensible = fork_process,
-	.call = nothing, .expect = nothing,
+	.call = nothing,
 };
 
 OPERATION(exit) {
 	.often = 3, .unseen = true, .sensible = exit_process,
-	.call = nothing, .expect = nothing,
+	.call = nothing,
 };

@@ -36,7 +36,7 @@ struct step {
  * @target: the first page of another range that it changed, and how many; NULL: none
  * @call: make it; 0 or -errno
  * @expect: what it must have returned; changes what the process holds to what it
- *	must hold now
+ *	must hold now; NULL: 0, and nothing
  * @allocates: what it allocates may fail, one at a time; then it returns -ENOMEM, or
  *	-EAGAIN if it is madvise(), and has changed nothing
  * @partly: or it has done the @n-th of what it may have done then, from 0 on; changes

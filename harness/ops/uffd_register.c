@@ -9,9 +9,7 @@ struct userfaultfd_ctx *uffd_new(struct mm_struct *mm)
 {
 	struct userfaultfd_ctx *ctx = shim_cache_alloc(userfaultfd_ctx_cachep, GFP_KERNEL);
 
-	memset(ctx, 0, sizeof(*ctx));
-	refcount_set(&ctx->refcount, 1);
-	ctx->mm = mm;
+	tree_uffd_init(ctx, mm, 0);
 	mmgrab(mm);
 	return ctx;
 }
@@ -138,14 +136,8 @@ static int ask(const struct step *s)
 	return 0;
 }
 
-static int nothing(const struct step *s)
-{
-	(void)s;
-	return 0;
-}
-
 OPERATION(uffd_api) {
-	.often = 1, .unseen = true, .sensible = has_nothing, .call = ask, .expect = nothing,
+	.often = 1, .unseen = true, .sensible = has_nothing, .call = ask,
 };
 
 /* close(), and another one for what comes. */

@@ -19,12 +19,6 @@ static int call(const struct step *s)
 	return 0;
 }
 
-static int expect(const struct step *s)
-{
-	(void)s;
-	return 0;
-}
-
 OPERATION(window) {
-	.often = 0, .unseen = true, .sensible = is_new, .call = call, .expect = expect,
+	.often = 0, .unseen = true, .sensible = is_new, .call = call,
 };

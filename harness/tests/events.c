@@ -25,14 +25,8 @@ static void begin(unsigned int features)
 {
 	shim_nr_objects = 0;
 	current->mm = shim_mm_new(NULL);
-	for (int i = 0; i < 2; i++) {
-		struct userfaultfd_ctx *c = i ? &other : &ctx;
-
-		memset(c, 0, sizeof(*c));
-		refcount_set(&c->refcount, 1);
-		c->mm = current->mm;
-		c->features = features;
-	}
+	tree_uffd_init(&ctx, current->mm, features);
+	tree_uffd_init(&other, current->mm, features);
 	map(8, 12);
 	map(24, 4);
 	EXPECT_EQ(tree_uffd_register(&ctx, AT(8), 12 * PAGE_SIZE,

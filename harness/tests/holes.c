@@ -26,9 +26,7 @@ static void begin(void)
 
 	shim_nr_objects = shim_nr_folios = shim_committed = 0;
 	current->mm = shim_mm_new(NULL);
-	memset(&ctx, 0, sizeof(ctx));
-	refcount_set(&ctx.refcount, 1);
-	ctx.mm = current->mm;
+	tree_uffd_init(&ctx, current->mm, 0);
 	map(8, 4, RDWR);
 	map(16, 4, RDWR);
 	EXPECT(shim_access(AT(9), true, &content) == ACCESS_DONE);
@@ -223,8 +221,7 @@ TEST(userfaultfd_of_another)
 	int ret;
 
 	begin();
-	other = (struct userfaultfd_ctx){ .mm = current->mm };
-	refcount_set(&other.refcount, 1);
+	tree_uffd_init(&other, current->mm, 0);
 	EXPECT_EQ(tree_uffd_register(&other, AT(8), 4 * PAGE_SIZE,
 				     UFFDIO_REGISTER_MODE_MISSING), 0);
 	EXPECT_EQ(tree_uffd_register(&ctx, AT(8), 12 * PAGE_SIZE,

@@ -59,9 +59,7 @@ static void begin(void)
 {
 	current->mm = shim_mm_new(NULL);
 	file = shim_file_new(true);
-	memset(&ctx, 0, sizeof(ctx));
-	refcount_set(&ctx.refcount, 1);
-	ctx.mm = current->mm;
+	tree_uffd_init(&ctx, current->mm, 0);
 }
 
 static void end(void)

@@ -306,13 +306,8 @@ static void begin(void)
 	sample_start = AT(0);
 	sample_step = PAGE_SIZE;
 	current->mm = shim_mm_new(NULL);
-	for (int i = 0; i < 2; i++) {
-		struct userfaultfd_ctx *c = i ? &other : &ctx;
-
-		memset(c, 0, sizeof(*c));
-		refcount_set(&c->refcount, 1);
-		c->mm = current->mm;
-	}
+	tree_uffd_init(&ctx, current->mm, 0);
+	tree_uffd_init(&other, current->mm, 0);
 	shim_unmapped_area = AT(40);
 	file = shim_file_new(true);
 	map(0, 8, RO);

@@ -112,8 +112,7 @@ static struct userfaultfd_ctx ctx;
 static void begin(void)
 {
 	current->mm = shim_mm_new(NULL);
-	refcount_set(&ctx.refcount, 1);
-	ctx.mm = current->mm;
+	tree_uffd_init(&ctx, current->mm, 0);
 }
 
 /*
