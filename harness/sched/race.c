@@ -26,15 +26,16 @@
 #define START		(5 * PMD_SIZE)
 
 /* What a program would see of a page. */
-enum seen_kind { HOLE, GUARDED, MARKED, CONTENT };
+enum seen_kind { HOLE, GUARDED, MARKED, CONTENT, BEYOND };
 struct seen {
 	enum seen_kind kind;
 	u64 content;
 	vm_flags_t flags;
 };
 
-/* The parent, and a child of each thread. */
-#define MMS		(1 + SCHED_THREADS)
+/* The parent, a child of each thread, and a child that was there before. */
+#define OTHER		(1 + SCHED_THREADS)
+#define MMS		(1 + OTHER)
 struct outcome {
 	struct seen page[MMS][PAGES];
 	long result[SCHED_THREADS];
@@ -60,6 +61,7 @@ static const char *const what_names[] = {
 	"fork()", "MADV_GUARD_INSTALL", "MADV_GUARD_REMOVE", "mprotect(READ)",
 	"mprotect(READ | WRITE)", "MADV_DONTNEED", "MADV_RANDOM", "MADV_DONTDUMP",
 	"mlock()", "naming", "MADV_WIPEONFORK", "munmap()", "read", "write",
+	"hole punch", "truncation", "khugepaged",
 };
 static const char *const vma_names[] = {
 	"private anonymous", "shared anonymous", "private file", "shared file",
@@ -85,6 +87,12 @@ static long advise(unsigned long addr, unsigned long len, int advice)
 	return ret;
 }
 
+static long fork_into(int who)
+{
+	r.mm[who] = shim_mm_new(r.mm[0]);
+	return tree_dup_mmap(r.mm[who], r.mm[0]);
+}
+
 static long operate(const struct race_op *op, int thread)
 {
 	int at = op->pages[0], nr = op->pages[1] ?: PAGES - at;
@@ -94,8 +102,7 @@ static long operate(const struct race_op *op, int thread)
 
 	switch (op->what) {
 	case FORK:
-		r.mm[1 + thread] = shim_mm_new(r.mm[0]);
-		return tree_dup_mmap(r.mm[1 + thread], r.mm[0]);
+		return fork_into(1 + thread);
 	case GUARD:
 		return advise(addr, len, MADV_GUARD_INSTALL);
 	case UNGUARD:
@@ -122,6 +129,15 @@ static long operate(const struct race_op *op, int thread)
 	case WRITE:
 		access = shim_access(addr, op->what == WRITE, &content);
 		return op->what == WRITE || access != ACCESS_DONE ? access : 100 + content;
+	case PUNCH:
+		tree_punch_hole(r.file, at, nr);
+		return 0;
+	case TRUNCATE:
+		tree_truncate(r.file, at);
+		return 0;
+	case COLLAPSE:
+		tree_collapse_file(r.file, 0);
+		return 0;
 	default:
 		abort();
 	}
@@ -168,7 +184,11 @@ static void set_up(void)
 			shim_access(addr, false, &content);
 		else if (r.pages[i] == 'g')
 			advise(addr, PAGE_SIZE, MADV_GUARD_INSTALL);
+		else if (r.pages[i] == '+')
+			fork_into(OTHER);
 	}
+	if (!r.file && r.vma == SHARED)
+		r.file = get_file(shim_vma_at(START)->vm_file);
 }
 
 /* --- after */
@@ -185,7 +205,7 @@ static const pteval_t *entry_of(struct mm_struct *mm, unsigned long addr)
 		if (!table)
 			return NULL;
 	}
-	return (const pteval_t *)table + (addr >> PAGE_SHIFT & 511);
+	return (const pteval_t *)table + (addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1));
 }
 
 static void wrong(int who, int page, const char *what)
@@ -200,7 +220,8 @@ static struct seen look(int who, int i, struct vm_area_struct *vma, long *rss)
 	const pteval_t *entry = entry_of(r.mm[who], addr);
 	pteval_t v = entry ? *entry : 0;
 	struct seen s = { .kind = HOLE };
-	struct folio *cached;
+	struct address_space *mapping = vma && vma->vm_file ? vma->vm_file->f_mapping : NULL;
+	unsigned long index = vma ? vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT) : 0;
 
 	if (!vma) {
 		if (v)
@@ -218,6 +239,8 @@ static struct seen look(int who, int i, struct vm_area_struct *vma, long *rss)
 			    MM_SHMEMPAGES : MM_FILEPAGES]++;
 			if (page->_mapcount.counter < 0 || page->_refcount.counter < 1)
 				wrong(who, i, "a page is mapped that is free");
+			if (!page->anon && mapping->folio[index] != page_folio(page))
+				wrong(who, i, "a page is mapped that the file has lost");
 			if (page->anon && page->_mapcount.counter > 0 && v & PTE_WRITE)
 				wrong(who, i, "a page that two have may be written");
 		}
@@ -237,11 +260,10 @@ static struct seen look(int who, int i, struct vm_area_struct *vma, long *rss)
 	}
 	if (v)
 		wrong(who, i, "an entry that nobody has made");
-	if (vma->vm_file) {
-		cached = vma->vm_file->f_mapping->folio[(vma->vm_pgoff +
-			((addr - vma->vm_start) >> PAGE_SHIFT)) % FILE_PAGES];
-		s.content = cached ? cached->content : 0;
-	}
+	if (mapping && index >= mapping->host->i_pages)
+		s.kind = BEYOND;
+	else if (mapping && mapping->folio[index])
+		s.content = mapping->folio[index]->content;
 	return s;
 }
 
@@ -308,9 +330,9 @@ static void draw_pages(const char *title, const struct outcome *o)
 
 	for (int who = 0; who < MMS; who++)
 		for (int i = 0; i < PAGES; i++)
-			line[who][i] = " g#c"[o->page[who][i].kind];
-	test_say("  %-12s parent |%s|  children |%s|%s|%s|", title, line[0], line[1],
-		 line[2], line[3]);
+			line[who][i] = " g#c-"[o->page[who][i].kind];
+	test_say("  %-12s parent |%s|  children |%s|%s|%s|%s|", title, line[0], line[1],
+		 line[2], line[3], line[4]);
 }
 
 /* Each page, and each result, as one of the serial orders has it. */
@@ -429,7 +451,9 @@ static void tell(const char *schedule)
 /* Looks at what it should not, so as to name it: only for a drawing. */
 static const char *name_of(const void *object)
 {
-	static const char *const whose[MMS] = { "parent", "child", "child", "child" };
+	static const char *const whose[MMS] = {
+		"parent", "child", "child", "child", "other child"
+	};
 	static char name[64];
 	unsigned long at = (unsigned long)object;
 	bool running = sched_running;
@@ -481,6 +505,8 @@ static const char *name_of(const void *object)
 				what = "VMA flags";
 			else if (vma->vm_file && object == &vma->vm_file->f_mapping->i_mmap_rwsem)
 				what = "i_mmap_rwsem";
+			else if (vma->vm_file && object == &vma->vm_file->f_mapping->host->i_rwsem)
+				what = "i_rwsem";
 			else if (vma->anon_vma && object == &vma->anon_vma->root->rwsem)
 				what = "anon_vma";
 			if (!what)
@@ -501,6 +527,7 @@ static void run_once(sched_choose_fn *fn)
 	struct sched_thread_spec spec[SCHED_THREADS];
 
 	set_up();
+	sched_nr_slices = 0;
 	for (int i = 0; i < r.nr; i++)
 		spec[i] = (struct sched_thread_spec){ run_op, (void *)&r.ops[i], r.mm[0] };
 	decision = preemptions = 0;
@@ -624,15 +651,13 @@ static void found(bool known_only)
 		test_end();
 }
 
-static bool take_serial(int first)
+/* One after the other. */
+static bool take_serial(int a, int b, int c)
 {
-	char order[16];
+	char order[40];
 	int before = test_failures();
-	int n = snprintf(order, sizeof(order), "%d", first);
 
-	for (int i = 0; i < r.nr; i++)
-		if (i != first)
-			n += snprintf(order + n, sizeof(order) - n, " %d", i);
+	snprintf(order, sizeof(order), "%d %d %d", a, b, c);
 	tell(order);
 	run_once(told_choose);
 	if (finished) {
@@ -668,9 +693,10 @@ void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, i
 	nr_serial = 0;
 	schedules = 0;
 	races++;
-	for (int i = 0; i < nr; i++)
-		if (!take_serial(i))
-			return;
+	for (int a = 0; a < nr; a++)
+		for (int b = 0; b < nr; b++)
+			if (a != b && !take_serial(a, b, 3 - a - b))
+				return;
 	if (one) {
 		const char *slash = strchr(one, '/');
 

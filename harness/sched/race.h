@@ -15,6 +15,7 @@
 #define SCHED_RACE_H
 
 #include "harness/kernel/tree.h"
+#include "harness/sched/file.h"
 #include "harness/sched/sched.h"
 #include "harness/test.h"
 
@@ -22,7 +23,7 @@ enum race_vma { PRIVATE, SHARED, FILE_PRIVATE, FILE_SHARED };
 
 enum race_what {
 	FORK, GUARD, UNGUARD, MPROTECT_R, MPROTECT_RW, DONTNEED, RANDOM, DONTDUMP, LOCK,
-	NAME, WIPE, MUNMAP, READ, WRITE, NR_RACE_WHAT
+	NAME, WIPE, MUNMAP, READ, WRITE, PUNCH, TRUNCATE, COLLAPSE, NR_RACE_WHAT
 };
 
 /* DO(what, from which page, on how many): on all without them. */
@@ -44,7 +45,7 @@ struct race_op {
 
 /*
  * @pages: what is there before, a character a page: w written, r read, g a guard,
- * . nothing
+ * . nothing. Behind the last page +: it has a child.
  */
 #define RACE(vma, pages, ...) ({					\
 	static const struct race_op __ops[] = { __VA_ARGS__ };		\

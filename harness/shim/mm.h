@@ -63,7 +63,8 @@ struct mm_struct {
 	unsigned long start_brk, brk, end_data, start_data, start_stack;
 	int grabbed;			/* mmgrab() */
 	int notifying;			/* between range_start and range_end */
-	unsigned long notified_from, notified_to;
+#define NOTIFIED	4
+	const struct mmu_notifier_range *notified[NOTIFIED];
 	bool stale_tlb;			/* a permission was taken, and no TLB flushed */
 };
 
@@ -137,12 +138,33 @@ static inline void mmu_notifier_range_init(struct mmu_notifier_range *range,
 
 static inline void mmu_notifier_invalidate_range_start(struct mmu_notifier_range *range)
 {
-	range->mm->notifying++;
-	range->mm->notified_from = range->start;
-	range->mm->notified_to = range->end;
+	struct mm_struct *mm = range->mm;
+	int i = 0;
+
+	mm->notifying++;
+	while (i < NOTIFIED - 1 && mm->notified[i])
+		i++;
+	mm->notified[i] = range;
 }
 
-#define mmu_notifier_invalidate_range_end(r)	((void)(r)->mm->notifying--)
+static inline void mmu_notifier_invalidate_range_end(struct mmu_notifier_range *range)
+{
+	struct mm_struct *mm = range->mm;
+
+	mm->notifying--;
+	for (int i = 0; i < NOTIFIED; i++)
+		if (mm->notified[i] == range)
+			mm->notified[i] = NULL;
+}
+
+static inline bool shim_notified(const struct mm_struct *mm, unsigned long addr)
+{
+	for (int i = 0; i < NOTIFIED; i++)
+		if (mm->notified[i] && addr >= mm->notified[i]->start &&
+		    addr < mm->notified[i]->end)
+			return true;
+	return false;
+}
 
 /* A page frame; the first of a folio is the folio. */
 #define SHIM_PAGE							\
@@ -244,6 +266,7 @@ int folio_mapcount(const struct folio *folio);
 #define folio_mark_dirty(f)	((void)((f)->dirty = true))
 void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma);
 bool folio_trylock(struct folio *folio);
+void folio_lock(struct folio *folio);	/* only where threads are */
 void folio_unlock(struct folio *folio);
 #define trylock_page(p)		folio_trylock(page_folio(p))
 #define unlock_page(p)		folio_unlock(page_folio(p))
@@ -279,6 +302,7 @@ struct table {
 	spinlock_t ptl;
 	struct mm_struct *mm;		/* whose it is */
 	struct { unsigned long f; } pt_flags;
+	struct rcu_head rcu_head;
 } __attribute__((aligned(1 << PAGE_SHIFT)));
 
 /* The page of a table, and what describes that page, is the table. */
@@ -372,7 +396,7 @@ static inline void set_ptes(struct mm_struct *mm, unsigned long addr,
 	sched_point(ptep, SCHED_PTE);
 	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is set");
 	shim_check(shim_holds(&table_of(ptep)->ptl), "a PTE is set without its lock");
-	shim_check((addr >> PAGE_SHIFT & 511) == ptep - table_of(ptep)->pte,
+	shim_check((addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1)) == ptep - table_of(ptep)->pte,
 		   "a PTE of another address is set");
 	shim_check(ptep + nr <= table_of(ptep)->pte + PTRS_PER_PTE,
 		   "a batch goes beyond its table");
@@ -410,7 +434,7 @@ static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 				      pte_t *ptep)
 {
 	sched_point(ptep, SCHED_PTE);
-	shim_check(mm->notifying && addr >= mm->notified_from && addr < mm->notified_to,
+	shim_check(shim_notified(mm, addr),
 		   "write-protected without a notifier's range");
 	shim_check(mm->write_protect_seq.sequence & 1,
 		   "write-protected outside of write_protect_seq");
@@ -429,7 +453,7 @@ static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,
 	pte = *ptep;
 	shim_check(table_of(ptep)->mm == mm, "a PTE of another mm is cleared");
 	shim_check(shim_holds(&table_of(ptep)->ptl), "a PTE is cleared without its lock");
-	shim_check((addr >> PAGE_SHIFT & 511) == ptep - table_of(ptep)->pte,
+	shim_check((addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1)) == ptep - table_of(ptep)->pte,
 		   "a PTE of another address is cleared");
 	ptep->pte = 0;
 	return pte;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Model: page tables as an architecture has them. 512 entries a table; PGD, PUD,
- * PMD and PTE, with as many address bits as a long has. No processor's bits, and
+ * Model: page tables as an architecture has them. 512 entries a table, 8 where there
+ * are threads; PGD, PUD, PMD and PTE, with as many address bits as a long has. No processor's bits, and
  * on purpose none like x86's, so that nothing works by accident:
  *
  *	present    | frame ........ | soft-dirty special young dirty write | uffd |P|
@@ -12,6 +12,17 @@
 #define SHIM_PGTABLE_H
 
 #define PAGE_SHIFT	12
+#ifdef SHIM_SCHED
+/* Small, so that a race can empty a whole one, and remove it. */
+#define PMD_SHIFT	15
+#define PUD_SHIFT	18
+#define PGDIR_SHIFT	21
+#define PTRS_PER_PTE	8
+#define PTRS_PER_PMD	8
+#define PTRS_PER_PUD	8
+#define PTRS_PER_PGD	256
+#define MAX_PHYSMEM_BITS	40
+#else
 #define PMD_SHIFT	21
 #define PUD_SHIFT	30
 #define PTRS_PER_PTE	512
@@ -26,6 +37,7 @@
 #define PTRS_PER_PUD	2
 #define PTRS_PER_PGD	2
 #define MAX_PHYSMEM_BITS	32
+#endif
 #endif
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PAGE_MASK	(~(PAGE_SIZE - 1))
@@ -192,7 +204,7 @@ static inline int pte_protnone(pte_t pte)
 #define pmd_clear(p)		((void)((p)->pmd = 0))
 #define pud_clear(p)		((void)((p)->pud = 0))
 #define p4d_clear(p)		((void)((p)->pgd.pgd = 0))
-#define pmdp_get_lockless(p)	(*(p))
+#define pmdp_get_lockless(p)	({ sched_point(p, SCHED_READ); *(p); })
 #define pmd_leaf(...)		0
 #define pud_leaf(...)		0
 #define mm_pud_folded(...)	0

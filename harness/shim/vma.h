@@ -17,7 +17,10 @@ struct task_struct {
 extern struct task_struct *current;
 
 /* What becomes of an access. */
-enum access { ACCESS_DONE, ACCESS_SEGV, ACCESS_GUARD, ACCESS_PROTECTED };
+enum access {
+	ACCESS_DONE, ACCESS_SEGV, ACCESS_GUARD, ACCESS_PROTECTED,
+	ACCESS_BEYOND,			/* the end of the file */
+};
 
 /**
  * shim_access() - read or write a page of current->mm, faulting as it must.
@@ -118,13 +121,18 @@ static inline int security_vm_enough_memory_mm(struct mm_struct *mm, long pages)
 
 /* Files, and which VMAs map them. */
 #define FILE_PAGES	128
-struct inode { int i_writecount; };
+struct inode {
+	int i_writecount;
+	unsigned long i_pages;			/* its size */
+	struct rw_semaphore i_rwsem;
+};
 struct address_space {
 	struct rb_root_cached i_mmap;
 	struct rw_semaphore i_mmap_rwsem;
 	int i_mmap_writable;
 	unsigned long flags;
 	struct inode *host;
+	bool shmem;
 	struct folio *folio[FILE_PAGES];	/* the page cache */
 };
 
@@ -156,6 +164,8 @@ int __ksm_enter(struct mm_struct *mm);
 #define file_inode(f)			((f)->f_inode)
 #define i_size_read(...)		((loff_t)1 << 40)
 void fput(struct file *file);
+/** shim_cached() - a page of the page cache, made where there is none. */
+struct folio *shim_cached(struct address_space *mapping, unsigned long index);
 struct file *shim_file_new(bool shmem);
 /**
  * shim_file_punch() - take pages out of the page cache and of all that maps them.

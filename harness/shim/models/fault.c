@@ -22,7 +22,7 @@ static pte_t *pte_of(struct mm_struct *mm, unsigned long addr)
 		if (!table)
 			return NULL;
 	}
-	return (pte_t *)table + (addr >> PAGE_SHIFT & 511);
+	return (pte_t *)table + (addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1));
 }
 
 static void map(struct vm_area_struct *vma, pte_t *ptep, struct page *page,
@@ -100,18 +100,24 @@ static void map_new(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr,
 	folio_ref_add(folio, nr - 1);
 }
 
-static struct folio *cached(struct vm_area_struct *vma, unsigned long addr)
+struct folio *shim_cached(struct address_space *mapping, unsigned long index)
 {
-	struct address_space *mapping = vma->vm_file->f_mapping;
-	unsigned long offset = (vma->vm_pgoff << PAGE_SHIFT) + addr - vma->vm_start;
-	struct folio **folio = &mapping->folio[offset / shim_page_span % FILE_PAGES];
+	struct folio **folio = &mapping->folio[index % FILE_PAGES];
 
 	if (!*folio) {
 		*folio = folio_new(0);
 		(*folio)->mapping = mapping;
-		(*folio)->swapbacked = vma_is_shmem(vma);
+		(*folio)->index = folio - mapping->folio;
+		(*folio)->swapbacked = mapping->shmem;
 	}
 	return *folio;
+}
+
+static struct folio *cached(struct vm_area_struct *vma, unsigned long addr)
+{
+	unsigned long offset = (vma->vm_pgoff << PAGE_SHIFT) + addr - vma->vm_start;
+
+	return shim_cached(vma->vm_file->f_mapping, offset / shim_page_span);
 }
 
 /* The page at a PTE is given up for another one. */
@@ -212,6 +218,39 @@ static struct vm_area_struct *lock_for_fault(struct mm_struct *mm, unsigned long
 	return NULL;
 }
 
+#ifdef SHIM_SCHED
+/*
+ * A page of a file is locked while it is mapped: whoever takes it out of the page
+ * cache holds that lock. NULL: it is beyond the end of the file.
+ */
+static struct folio *lock_cached(struct vm_area_struct *vma, unsigned long addr)
+{
+	const struct address_space *mapping = vma->vm_file->f_mapping;
+	unsigned long index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+
+	while (index < READ_ONCE(mapping->host->i_pages)) {
+		struct folio *folio = cached(vma, addr);
+
+		folio_get(folio);
+		folio_lock(folio);
+		if (folio->mapping == mapping && index < READ_ONCE(mapping->host->i_pages))
+			return folio;
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	return NULL;
+}
+
+/* Empty, but for userfaultfd's marker: a page of the file goes there. */
+static bool wants_cached(const struct vm_area_struct *vma, const pte_t *ptep)
+{
+	return vma->vm_file && (!ptep || !ptep->pte ||
+				((ptep->pte >> SWP_TYPE_BIT & 31) == SWP_PTE_MARKER &&
+				 !(ptep->pte & (PTE_PRESENT | PTE_PROTNONE)) &&
+				 !(ptep->pte >> SWP_OFFSET_BIT & ~(u64)PTE_MARKER_UFFD_WP)));
+}
+#endif
+
 enum access shim_access(unsigned long addr, bool write, u64 *content)
 {
 	struct mm_struct *mm = current->mm;
@@ -221,6 +260,9 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 	spinlock_t *ptl = NULL;
 	pte_t *ptep;
 	pmd_t *pmd;
+#ifdef SHIM_SCHED
+	struct folio *folio = NULL;
+#endif
 
 	if (!by_vma) {
 		mmap_read_lock(mm);
@@ -233,9 +275,26 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 		if (anon_vma_prepare(vma))
 			abort();
 	pmd = pmd_alloc(mm, pud_alloc(mm, p4d_offset(pgd_offset(mm, addr), addr), addr), addr);
+#ifdef SHIM_SCHED
+	do {
+		if (!folio && wants_cached(vma, pte_of(mm, addr))) {
+			folio = lock_cached(vma, addr);
+			result = ACCESS_BEYOND;
+			if (!folio)
+				goto out;
+		}
+		ptep = pte_alloc_map_lock(mm, pmd, addr, &ptl);
+		/* The table is gone, or the entry: once more. */
+		if (ptep && !folio && wants_cached(vma, ptep)) {
+			pte_unmap_unlock(ptep, ptl);
+			ptep = NULL;
+		}
+	} while (!ptep);
+#else
 	ptep = pte_alloc_map_lock(mm, pmd, addr, &ptl);
 	if (!ptep)
 		abort();
+#endif
 	result = ACCESS_DONE;
 	if (!(ptep->pte & (PTE_PRESENT | PTE_PROTNONE))) {
 		unsigned int type = ptep->pte >> SWP_TYPE_BIT & 31;
@@ -259,6 +318,12 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 			*content = page->content;
 	}
 	pte_unmap_unlock(ptep, ptl);
+#ifdef SHIM_SCHED
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+#endif
 out:
 	if (by_vma)
 		vma_end_read(vma);

@@ -88,6 +88,7 @@ void folio_put(struct folio *folio)
 		shim_check(page->_mapcount.counter == -1,
 			   "a folio is freed that is mapped");
 		page->head = NULL;
+		page->mapping = NULL;
 	}
 }
 
@@ -120,9 +121,15 @@ int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp)
 
 bool folio_trylock(struct folio *folio)
 {
-	bool got = !folio->locked;
+	bool got;
 
+	sched_point(&folio->locked, SCHED_LOCK);
+	got = !folio->locked;
 	folio->locked = true;
+#ifdef SHIM_SCHED
+	if (got)
+		sched_took(&folio->locked, true);
+#endif
 	return got;
 }
 
@@ -130,7 +137,24 @@ void folio_unlock(struct folio *folio)
 {
 	shim_check(folio->locked, "a folio is unlocked that is not locked");
 	folio->locked = false;
+#ifdef SHIM_SCHED
+	sched_gave(&folio->locked);
+	sched_wake(&folio->locked);
+	sched_point(&folio->locked, SCHED_UNLOCK);
+#endif
 }
+
+#ifdef SHIM_SCHED
+void folio_lock(struct folio *folio)
+{
+	shim_check(!shim_locks_held, "a folio is locked under a spinning lock");
+	sched_point(&folio->locked, SCHED_LOCK);
+	while (folio->locked)
+		sched_block(&folio->locked);
+	folio->locked = true;
+	sched_took(&folio->locked, true);
+}
+#endif
 
 int copy_mc_user_highpage(struct page *to, struct page *from,
 			  unsigned long addr, struct vm_area_struct *vma)
@@ -291,6 +315,7 @@ struct table *shim_table_alloc(struct mm_struct *mm)
 void shim_table_free(void *table)
 {
 	shim_nr_tables--;
+	((struct table *)table)->mm = NULL;
 	free(table);
 }
 
@@ -312,6 +337,7 @@ int __p4d_alloc(struct mm_struct *mm, pgd_t *pgd, unsigned long addr)
 	return -ENOMEM;
 }
 
+#ifndef SHIM_SCHED			/* else the tree's: see sched/file.c */
 pte_t *pte_offset_map_rw_nolock(struct mm_struct *mm, pmd_t *pmd,
 				unsigned long addr, pmd_t *pmdvalp,
 				spinlock_t **ptlp)
@@ -357,6 +383,7 @@ pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd,
 	}
 	return ptep;
 }
+#endif
 
 int shim_pfns_tracked;
 

@@ -92,6 +92,8 @@ struct file *shim_file_new(bool shmem)
 	file->f_mapping->host = (struct inode *)(file->f_mapping + 1);
 	file->f_inode = file->f_mapping->host;
 	file->f_mapping->i_mmap = RB_ROOT_CACHED;
+	file->f_mapping->host->i_pages = FILE_PAGES;
+	file->f_mapping->shmem = shmem;
 	file->f_count = 1;
 	file->f_op = shmem ? &shmem_fops : &file_fops;
 	shim_nr_files++;
@@ -177,6 +179,7 @@ struct mm_struct *shim_mm_new(const struct mm_struct *parent)
 	init_rwsem(&mm->mmap_lock);
 	spin_lock_init(&mm->page_table_lock);
 	mm->notifying = 0;
+	memset(mm->notified, 0, sizeof(mm->notified));
 	mm->stale_tlb = false;
 	INIT_LIST_HEAD(&mm->mmlist);
 	memset(mm->rss_stat, 0, sizeof(mm->rss_stat));

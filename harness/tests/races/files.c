@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whoever finds page tables through a file's mapping, against fork() and others. */
+#include "harness/sched/race.h"
+
+static const enum race_vma kinds[] = { SHARED, FILE_PRIVATE, FILE_SHARED };
+
+/*
+ * What fork() copies is of pages that were mapped before: private memory that has an
+ * anon_vma, and shared memory that has a guard.
+ */
+static const char *copied(enum race_vma vma)
+{
+	return vma == FILE_PRIVATE ? "wrr....." : "wrrg....";
+}
+
+/* Can fork() copy an entry of a page that has been punched out? */
+TEST_RACE(hole_punch_and_fork)
+{
+	for (unsigned int k = 0; k < ARRAY_SIZE(kinds); k++) {
+		if (kinds[k] != FILE_PRIVATE && !race_has_guards())
+			continue;
+		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(PUNCH, 1, 1));
+		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(PUNCH, 1, 1), DO(READ, 1));
+		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(PUNCH, 1, 1), DO(WRITE, 1));
+		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(TRUNCATE, 1), DO(READ, 1));
+		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(TRUNCATE, 1), DO(WRITE, 1));
+	}
+}
+
+/* A page table that khugepaged has emptied goes away, unless something may be in it. */
+TEST_RACE(khugepaged)
+{
+	static const struct race_op against[] = {
+		DO(FORK), DO(GUARD, 2, 2), DO(UNGUARD), DO(MPROTECT_R), DO(DONTNEED, 0, 3),
+		DO(MUNMAP), DO(MUNMAP, 2, 2), DO(READ, 2), DO(WRITE, 2), DO(PUNCH, 1, 2),
+		DO(TRUNCATE, 2), DO(COLLAPSE),
+	};
+	static const char *const pages[] = { "........", "wwr.....", "wwr.g...", "wwr.....+" };
+	bool guards = race_has_guards();
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(against); i++)
+		for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
+			for (unsigned int k = 0; k < ARRAY_SIZE(kinds); k++) {
+				const struct race_op pair[] = { DO(COLLAPSE), against[i] };
+				bool guard = against[i].what == GUARD || against[i].what == UNGUARD ||
+					     strchr(pages[p], 'g');
+
+				if (guard && !guards)
+					continue;
+				race_run(kinds[k], pages[p], pair, 2);
+			}
+}
