@@ -6,6 +6,7 @@
 #include "harness/sched/file.h"
 #include "file/has.h"
 
+#define CONFIG_SHMEM 1
 #define HPAGE_PMD_MASK			PMD_MASK
 #define folio_needs_release(...)	false
 #define folio_invalidate(...)		do { } while (0)
@@ -53,6 +54,7 @@ static void filemap_remove_folio(struct folio *folio)
 	struct address_space *mapping = folio->mapping;
 
 	shim_check(folio->locked, "a page leaves the page cache unlocked");
+	sched_touch(&mapping->folio[folio->index], true);
 	mapping->folio[folio->index] = NULL;
 	folio->mapping = NULL;
 	folio_put(folio);
@@ -82,6 +84,7 @@ static struct folio *lock_folio(struct address_space *mapping, unsigned long ind
 {
 	struct folio *folio = mapping->folio[index];
 
+	sched_touch(&mapping->folio[index], false);
 	if (!folio)
 		return NULL;
 	folio_get(folio);

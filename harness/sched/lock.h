@@ -35,7 +35,7 @@ void downgrade_write(struct rw_semaphore *sem);
 #define rcu_read_lock()			sched_rcu_lock()
 #define rcu_read_unlock()		sched_rcu_unlock()
 #define rcu_assign_pointer(p, v) do {					\
-	sched_point(&(p), SCHED_RCU);					\
+	sched_point(&(p), SCHED_WRITE);					\
 	(p) = (v);							\
 } while (0)
 #define rcu_dereference_check(p, c) ({					\

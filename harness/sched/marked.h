@@ -31,6 +31,19 @@ static inline atomic_t *sched_atomic(atomic_t *v)
 	return v;
 }
 
+static inline atomic_t *sched_counted(atomic_t *v)
+{
+	sched_touch(v, true);
+	return v;
+}
+
+/* What counts up and down and asks for nothing is done, but is no point. */
+#undef atomic_add
+#define atomic_add(n, v)	((void)(sched_counted(v)->counter += (n)))
+#undef atomic_sub
+#define atomic_sub(n, v)	((void)(sched_counted(v)->counter -= (n)))
+#define atomic_set(v, n)	((void)(sched_counted(v)->counter = (n)))
+#define atomic_read(v)		({ sched_point(v, SCHED_READ); (v)->counter; })
 #define atomic_inc(v)		atomic_inc(sched_atomic(v))
 #define atomic_dec_and_test(v)	atomic_dec_and_test(sched_atomic(v))
 #define atomic_cmpxchg(v, old, new)	atomic_cmpxchg(sched_atomic(v), old, new)

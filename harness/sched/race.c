@@ -24,6 +24,9 @@
 
 #define PAGES		8
 #define START		(5 * PMD_SIZE)
+/* Behind them, where mremap() moves them to. */
+#define ALL_PAGES	(2 * PAGES)
+#define ADDRESS(i)	(START + ((i) + ((i) >= PAGES ? PAGES : 0)) * PAGE_SIZE)
 
 /* What a program would see of a page. */
 enum seen_kind { HOLE, GUARDED, MARKED, CONTENT, BEYOND };
@@ -37,7 +40,7 @@ struct seen {
 #define OTHER		(1 + SCHED_THREADS)
 #define MMS		(1 + OTHER)
 struct outcome {
-	struct seen page[MMS][PAGES];
+	struct seen page[MMS][ALL_PAGES];
 	long result[SCHED_THREADS];
 };
 
@@ -61,7 +64,8 @@ static const char *const what_names[] = {
 	"fork()", "MADV_GUARD_INSTALL", "MADV_GUARD_REMOVE", "mprotect(READ)",
 	"mprotect(READ | WRITE)", "MADV_DONTNEED", "MADV_RANDOM", "MADV_DONTDUMP",
 	"mlock()", "naming", "MADV_WIPEONFORK", "munmap()", "read", "write",
-	"hole punch", "truncation", "khugepaged",
+	"hole punch", "truncation", "khugepaged", "reclaim", "migration",
+	"mremap()", "exit of the other child",
 };
 static const char *const vma_names[] = {
 	"private anonymous", "shared anonymous", "private file", "shared file",
@@ -99,6 +103,7 @@ static long operate(const struct race_op *op, int thread)
 	unsigned long addr = START + at * PAGE_SIZE, len = nr * PAGE_SIZE;
 	u64 content = 1000 * (1 + thread) + at;
 	enum access access;
+	struct mm_struct *exiting;
 
 	switch (op->what) {
 	case FORK:
@@ -134,6 +139,20 @@ static long operate(const struct race_op *op, int thread)
 		return 0;
 	case TRUNCATE:
 		tree_truncate(r.file, at);
+		return 0;
+	case RECLAIM:
+		tree_reclaim(r.mm[0], addr);
+		return 0;
+	case MIGRATE:
+		tree_migrate(r.mm[0], addr);
+		return 0;
+	case MREMAP:
+		return tree_mremap(addr, len, ADDRESS(PAGES + at));
+	case EXIT:
+		exiting = r.mm[OTHER];
+		r.mm[OTHER] = NULL;
+		current->mm = exiting;
+		shim_mm_exit(exiting);
 		return 0;
 	case COLLAPSE:
 		tree_collapse_file(r.file, 0);
@@ -216,7 +235,7 @@ static void wrong(int who, int page, const char *what)
 /* What is in the page, or what a fault would put there. */
 static struct seen look(int who, int i, struct vm_area_struct *vma, long *rss)
 {
-	unsigned long addr = START + i * PAGE_SIZE;
+	unsigned long addr = ADDRESS(i);
 	const pteval_t *entry = entry_of(r.mm[who], addr);
 	pteval_t v = entry ? *entry : 0;
 	struct seen s = { .kind = HOLE };
@@ -258,8 +277,15 @@ static struct seen look(int who, int i, struct vm_area_struct *vma, long *rss)
 		}
 		return s;
 	}
+	if (v && !(v >> SWP_TYPE_BIT & 31)) {
+		s.content = shim_slot_content[v >> SWP_OFFSET_BIT];
+		rss[MM_SWAPENTS]++;
+		if (shim_swap_count[v >> SWP_OFFSET_BIT] < 1)
+			wrong(who, i, "in a swap slot that is free");
+		return s;
+	}
 	if (v)
-		wrong(who, i, "an entry that nobody has made");
+		wrong(who, i, "an entry that nobody has made, or that nobody takes away");
 	if (mapping && index >= mapping->host->i_pages)
 		s.kind = BEYOND;
 	else if (mapping && mapping->folio[index])
@@ -278,8 +304,8 @@ static void look_at(int who)
 	vma_iter_init(&vmi, mm, 0);
 	current->mm = mm;
 	mmap_read_lock(mm);
-	for (int i = 0; i < PAGES; i++) {
-		unsigned long addr = START + i * PAGE_SIZE;
+	for (int i = 0; i < ALL_PAGES; i++) {
+		unsigned long addr = ADDRESS(i);
 
 		vma = find_vma_intersection(mm, addr, addr + PAGE_SIZE);
 		r.outcome.page[who][i] = look(who, i, vma, rss);
@@ -326,10 +352,10 @@ static bool same_page(const struct outcome *a, const struct outcome *b, int i)
 
 static void draw_pages(const char *title, const struct outcome *o)
 {
-	char line[MMS][PAGES + 1] = { "" };
+	char line[MMS][ALL_PAGES + 1] = { "" };
 
 	for (int who = 0; who < MMS; who++)
-		for (int i = 0; i < PAGES; i++)
+		for (int i = 0; i < ALL_PAGES; i++)
 			line[who][i] = " g#c-"[o->page[who][i].kind];
 	test_say("  %-12s parent |%s|  children |%s|%s|%s|%s|", title, line[0], line[1],
 		 line[2], line[3], line[4]);
@@ -341,7 +367,7 @@ static void compare(void)
 	bool differs = false;
 	int i, n;
 
-	for (i = 0; i < PAGES; i++) {
+	for (i = 0; i < ALL_PAGES; i++) {
 		for (n = 0; n < nr_serial && !same_page(&r.outcome, &serial[n], i); n++)
 			;
 		if (n < nr_serial)
@@ -365,12 +391,84 @@ static void compare(void)
 
 /* --- choosing */
 
-static long schedules, all_schedules, races, cut_off;
+static long schedules, all_schedules, races, cut_off, pruned;
+static bool reduce = true;
 
+/*
+ * @wanted: who else would make a difference if he went on here, as far as is known.
+ * A thread that is preempted could as well have gone on, if what it does next has
+ * nothing to do with what the others do until it goes on: then the switch one point
+ * later leads to the same, with as many preemptions.
+ */
 static struct {
-	unsigned char chosen, untried;
+	signed char self;
+	unsigned char chosen, untried, wanted;
 } decisions[4096];
 static int nr_decisions, decision, preemptions, bound;
+
+/* Objects, by 512 bits: two that share one are taken for one. */
+struct objects {
+	u64 read[8], written[8];
+	bool frees, any;
+};
+
+static void add_objects(struct objects *o, const struct sched_stretch *s)
+{
+	o->any = true;
+	o->frees |= s->frees;
+	for (int i = s->first; i < s[1].first; i++) {
+		unsigned int h = sched_accesses[i].object;
+
+		(sched_accesses[i].write ? o->written : o->read)[h >> 6 & 7] |= 1ULL << (h & 63);
+	}
+}
+
+static bool depends(const struct objects *o, const struct sched_stretch *s)
+{
+	/* Whatever is freed may be looked at, without a lock. */
+	if (o->frees || (s->frees && o->any))
+		return true;
+	for (int i = s->first; i < s[1].first; i++) {
+		unsigned int h = sched_accesses[i].object;
+		u64 in = o->written[h >> 6 & 7];
+
+		if (sched_accesses[i].write)
+			in |= o->read[h >> 6 & 7];
+		if (in & 1ULL << (h & 63))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * From the end of a run: of each turn of a thread the last point from which on it
+ * does something that depends on what the others do until it goes on.
+ */
+static void want(void)
+{
+	static struct objects others[SCHED_THREADS];
+	bool found[SCHED_THREADS];
+
+	memset(others, 0, sizeof(others));
+	sched_stretches[sched_nr_stretches].first = sched_nr_accesses;
+	for (int i = sched_nr_stretches - 1; i >= 0; i--) {
+		const struct sched_stretch *s = &sched_stretches[i];
+		int t = s->thread, d = s->decision;
+
+		if (i == sched_nr_stretches - 1 || s[1].thread != t)
+			found[t] = !others[t].any;
+		if (!found[t] && depends(&others[t], s)) {
+			found[t] = true;
+			if (d >= 0 && decisions[d].self == t)
+				decisions[d].wanted = 0xff;
+		}
+		for (int other = 0; other < r.nr; other++)
+			if (other != t)
+				add_objects(&others[other], s);
+		if (!i || s[-1].thread != t)
+			memset(&others[t], 0, sizeof(others[t]));
+	}
+}
 
 static int lowest(unsigned int set)
 {
@@ -392,9 +490,12 @@ static int search_choose(int self, unsigned int ready)
 		if (nr_decisions == ARRAY_SIZE(decisions))
 			abort();
 		chosen = self >= 0 ? self : lowest(ready);
+		decisions[nr_decisions].self = self;
 		decisions[nr_decisions].chosen = chosen;
+		decisions[nr_decisions].wanted = self >= 0 && reduce ? 0 : 0xff;
 		decisions[nr_decisions++].untried = ready & ~(1u << chosen);
 	}
+	sched_decision = decision;
 	chosen = decisions[decision++].chosen;
 	preemptions += self >= 0 && chosen != self;
 	return chosen;
@@ -402,8 +503,11 @@ static int search_choose(int self, unsigned int ready)
 
 static bool next_schedule(void)
 {
-	while (nr_decisions && !decisions[nr_decisions - 1].untried)
+	while (nr_decisions && !(decisions[nr_decisions - 1].untried &
+				 decisions[nr_decisions - 1].wanted)) {
+		pruned += __builtin_popcount(decisions[nr_decisions - 1].untried);
 		nr_decisions--;
+	}
 	if (!nr_decisions)
 		return false;
 	decisions[nr_decisions - 1].chosen = lowest(decisions[nr_decisions - 1].untried);
@@ -616,6 +720,8 @@ static bool schedule_fails(sched_choose_fn *fn)
 
 	run_once(fn);
 	schedules++;
+	if (reduce && fn == search_choose)
+		want();
 	if (finished) {
 		compare();
 		tear_down();
@@ -685,6 +791,7 @@ void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, i
 		signal(SIGSEGV, died);
 		signal(SIGABRT, died);
 		known_flag = test_known("guard-flag-race");
+		reduce = !getenv("REDUCE") || atoi(getenv("REDUCE"));
 	}
 	r.vma = vma;
 	r.pages = pages;
@@ -736,8 +843,8 @@ void race_end(void)
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	seconds = t.tv_sec + t.tv_nsec / 1e9;
 	if (getenv("SCHEDULES_COUNT"))
-		test_say("%ld races, %ld schedules, %.0f a second of CPU time, %ld points, %ld cut off",
-			 races, all_schedules, all_schedules / seconds, sched_nr_points, cut_off);
+		test_say("%ld races, %ld schedules, %.0f a second of CPU time, %ld points, %ld preemptions that make no difference, %ld cut off",
+			 races, all_schedules, all_schedules / seconds, sched_nr_points, pruned, cut_off);
 	if (known)
 		test_end_known("a guard's flag is lost to a writer of flags in %ld races",
 			       known_races);

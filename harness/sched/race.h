@@ -16,6 +16,7 @@
 
 #include "harness/kernel/tree.h"
 #include "harness/sched/file.h"
+#include "harness/sched/unmap.h"
 #include "harness/sched/sched.h"
 #include "harness/test.h"
 
@@ -23,7 +24,8 @@ enum race_vma { PRIVATE, SHARED, FILE_PRIVATE, FILE_SHARED };
 
 enum race_what {
 	FORK, GUARD, UNGUARD, MPROTECT_R, MPROTECT_RW, DONTNEED, RANDOM, DONTDUMP, LOCK,
-	NAME, WIPE, MUNMAP, READ, WRITE, PUNCH, TRUNCATE, COLLAPSE, NR_RACE_WHAT
+	NAME, WIPE, MUNMAP, READ, WRITE, PUNCH, TRUNCATE, COLLAPSE,
+	RECLAIM, MIGRATE, MREMAP, EXIT, NR_RACE_WHAT
 };
 
 /* DO(what, from which page, on how many): on all without them. */

@@ -36,6 +36,8 @@ struct thread {
 	struct task_struct task;
 	struct { const void *lock; bool write; } held[HELD];
 	int nr_held;
+	struct { const void *object; bool write; } owned[HELD];
+	int nr_owned;
 	/* The globals of whoever runs, while it does not. */
 	struct task_struct *saved_current;
 	int locks_held, rcu_depth, lazy, written;
@@ -59,6 +61,94 @@ static int points;			/* of this slice */
 static struct thread *me(void)
 {
 	return &threads[running];
+}
+
+/* --- what is done between two points */
+
+struct sched_stretch sched_stretches[SCHED_STRETCHES];
+struct sched_access sched_accesses[SCHED_ACCESSES];
+int sched_nr_stretches, sched_nr_accesses, sched_decision;
+/* What was made since this thread went on: nobody else has seen it. */
+static const void *own[64];
+static int nr_own;
+
+void sched_touch_slow(unsigned long object, bool write)
+{
+	if (!object)
+		return;
+	if (sched_nr_accesses == SCHED_ACCESSES)
+		abort();
+	sched_accesses[sched_nr_accesses++] = (struct sched_access){
+		object * 0x9e3779b97f4a7c15UL >> 40, write
+	};
+}
+
+/*
+ * Who holds a lock may read, or write, what it protects, by plain accesses that nobody
+ * sees here. Two who do so at a time depend on each other. They cannot, unless a rule
+ * of locking is broken; then it must be found.
+ */
+static void touch_owned(const struct thread *t)
+{
+	for (int i = 0; i < t->nr_held; i++)
+		sched_touch_slow((unsigned long)t->held[i].lock + 1, t->held[i].write);
+	for (int i = 0; i < t->nr_owned; i++)
+		sched_touch_slow((unsigned long)t->owned[i].object + 1, t->owned[i].write);
+}
+
+void sched_owns(const void *object, bool write)
+{
+	struct thread *t = me();
+
+	if (!sched_running)
+		return;
+	if (t->nr_owned == HELD)
+		abort();
+	t->owned[t->nr_owned].object = object;
+	t->owned[t->nr_owned++].write = write;
+	sched_touch_slow((unsigned long)object + 1, write);
+}
+
+void sched_disowns(const void *object)
+{
+	struct thread *t = me();
+	int kept = 0;
+
+	for (int i = 0; i < t->nr_owned; i++)
+		if (object && t->owned[i].object != object)
+			t->owned[kept++] = t->owned[i];
+	t->nr_owned = kept;
+}
+
+static void stretch_begins(int thread)
+{
+	if (sched_nr_stretches == SCHED_STRETCHES)
+		abort();
+	if (sched_nr_stretches && sched_stretches[sched_nr_stretches - 1].thread != thread)
+		nr_own = 0;
+	sched_stretches[sched_nr_stretches++] = (struct sched_stretch){
+		thread, false, sched_decision, sched_nr_accesses
+	};
+	sched_decision = -1;
+	touch_owned(&threads[thread]);
+}
+
+void sched_allocated(const void *object)
+{
+	if (sched_running && nr_own < (int)ARRAY_SIZE(own))
+		own[nr_own++] = object;
+}
+
+void sched_freed(const void *object)
+{
+	if (!sched_running || !object || !sched_nr_stretches)
+		return;
+	for (int i = 0; i < nr_own; i++)
+		if (own[i] == object) {
+			own[i] = own[--nr_own];
+			return;
+		}
+	sched_stretches[sched_nr_stretches - 1].frees = true;
 }
 
 /* --- who runs */
@@ -145,6 +235,7 @@ static void give_up(void)
 	}
 	next = choose(-1, set);
 	slice_ends(false, next);
+	stretch_begins(next);
 	switch_to(next);
 }
 
@@ -157,6 +248,7 @@ void sched_point_slow(unsigned long object, enum sched_kind kind)
 
 	sched_nr_points++;
 	next = choose(running, set);
+	stretch_begins(next);
 	if (next != running) {
 		slice_ends(true, next);
 		shim_rcu_poll();
@@ -164,6 +256,9 @@ void sched_point_slow(unsigned long object, enum sched_kind kind)
 	} else {
 		points++;
 	}
+	if (kind != SCHED_UNLOCK)
+		sched_touch_slow(object, kind != SCHED_READ && kind != SCHED_READ_LOCK &&
+				 kind != SCHED_RCU);
 	if (sched_recording)
 		record((const void *)object, kind);
 }
@@ -224,8 +319,11 @@ bool sched_run(const struct sched_thread_spec *spec, int nr, sched_choose_fn *fn
 	choose = fn;
 	stuck = false;
 	sched_nr_slices = points = nr_steps = 0;
+	sched_nr_stretches = sched_nr_accesses = nr_own = 0;
+	sched_decision = -1;
 	for (int i = 0; i < nr; i++) {
 		threads[i].state = READY;
+		threads[i].nr_owned = 0;
 		threads[i].run = spec[i].run;
 		threads[i].arg = spec[i].arg;
 		threads[i].task = (struct task_struct){ .comm = "thread", .pid = 2 + i,
@@ -235,6 +333,7 @@ bool sched_run(const struct sched_thread_spec *spec, int nr, sched_choose_fn *fn
 	sched_running = true;
 	first = choose(-1, ready());
 	slice_ends(false, first);
+	stretch_begins(first);
 	switch_to(first);
 	sched_running = false;
 	if (stuck)
@@ -252,6 +351,7 @@ void sched_took(const void *lock, bool write)
 		abort();
 	t->held[t->nr_held].lock = lock;
 	t->held[t->nr_held++].write = write;
+	sched_touch((unsigned long)lock + 1, write);
 }
 
 void sched_gave(const void *lock)
@@ -295,6 +395,7 @@ void sched_block(const void *object)
 	t->state = WAITS;
 	t->waits_for = object;
 	give_up();
+	sched_touch(object, true);
 }
 
 void sched_wake(const void *object)
@@ -372,6 +473,7 @@ int spin_trylock(spinlock_t *lock)
 void spin_unlock(spinlock_t *lock)
 {
 	shim_check(lock->held == 1, "a lock that is not held is released");
+	sched_touch(lock, true);
 	sched_gave(lock);
 	lock->held = 0;
 	lock->dep_map.sequence++;
@@ -407,6 +509,7 @@ void up_write(struct rw_semaphore *sem)
 {
 	shim_check(sem->dep_map.writers == 1,
 		   "a semaphore that is not held is released");
+	sched_touch(sem, true);
 	sched_gave(sem);
 	sem->dep_map.writers--;
 	sem->dep_map.sequence++;
@@ -438,6 +541,7 @@ void up_read(struct rw_semaphore *sem)
 {
 	shim_check(sem->dep_map.readers > 0,
 		   "a semaphore that is not held is released");
+	sched_touch(sem, false);
 	sched_gave(sem);
 	sem->dep_map.readers--;
 	sem->dep_map.sequence++;
@@ -447,6 +551,7 @@ void up_read(struct rw_semaphore *sem)
 
 void downgrade_write(struct rw_semaphore *sem)
 {
+	sched_touch(sem, true);
 	sched_gave(sem);
 	sem->dep_map.writers--;
 	sem->dep_map.readers++;

@@ -14,16 +14,51 @@
 
 enum sched_kind {
 	SCHED_LOCK, SCHED_READ_LOCK, SCHED_UNLOCK, SCHED_ATOMIC, SCHED_READ,
-	SCHED_WRITE, SCHED_PTE, SCHED_ALLOC, SCHED_RESCHED, SCHED_RCU,
+	SCHED_WRITE, SCHED_PTE, SCHED_ALLOC, SCHED_RESCHED, SCHED_RCU, SCHED_STEP,
 };
 
 #ifndef SHIM_SCHED
 #define sched_point(object, kind)	do { } while (0)
+#define sched_touch(object, write)	do { } while (0)
+#define sched_allocated(object)		do { } while (0)
+#define sched_freed(object)		do { } while (0)
 #else
 
 extern bool sched_running;		/* threads run, and not only the test */
 /* A number: nothing is read there. */
 void sched_point_slow(unsigned long object, enum sched_kind kind);
+
+/*
+ * What is done between two points: which objects are read or written, and what is
+ * freed that was there before. Two threads' stretches without a common object, or with
+ * one that both only read, can be swapped, and nobody will know.
+ */
+struct sched_access {
+	unsigned int object;		/* a hash */
+	bool write;
+};
+
+struct sched_stretch {
+	signed char thread;
+	bool frees;
+	int decision;			/* of the chooser, at the point before it; or -1 */
+	int first;			/* of its accesses */
+};
+
+#define SCHED_STRETCHES	8192
+#define SCHED_ACCESSES	(2 * SCHED_STRETCHES)
+extern struct sched_stretch sched_stretches[];
+extern struct sched_access sched_accesses[];
+extern int sched_nr_stretches, sched_nr_accesses;
+
+void sched_touch_slow(unsigned long object, bool write);
+/* Something is read or written where no other thread may go on. */
+#define sched_touch(object, write) do {					\
+	if (sched_running)						\
+		sched_touch_slow((unsigned long)(object), write);	\
+} while (0)
+void sched_allocated(const void *object);
+void sched_freed(const void *object);
 
 /* Where another thread may go on. */
 #define sched_point(object, kind) do {					\
@@ -43,8 +78,11 @@ struct sched_thread_spec {
  * sched_choose_fn - who goes on
  * @self: who is at a point, or -1 where it cannot go on
  * @ready: bits of those who can
+ *
+ * It may set sched_decision to what it wants to find with the stretch that follows.
  */
 typedef int sched_choose_fn(int self, unsigned int ready);
+extern int sched_decision;
 
 /**
  * sched_run() - run threads to their end.
@@ -73,6 +111,9 @@ extern const char *(*sched_name_of)(const void *object);
 /* Locks, as the models ask for them. */
 bool sched_holds(const void *lock);
 bool sched_holds_write(const void *lock);
+/* VMAs that are read or written under their locks; NULL: none any more. */
+void sched_owns(const void *object, bool write);
+void sched_disowns(const void *object);
 void sched_took(const void *lock, bool write);
 void sched_gave(const void *lock);
 void sched_block(const void *object);

@@ -10,6 +10,7 @@
 #define vma_start_write		RENAMED(vma_start_write)
 #define vma_start_write_killable	RENAMED(vma_start_write_killable)
 #define vma_end_read		RENAMED(vma_end_read)
+#define lock_vma_under_rcu	RENAMED(lock_vma_under_rcu)
 #define vma_assert_write_locked	RENAMED(vma_assert_write_locked)
 #define vma_assert_locked	RENAMED(vma_assert_locked)
 #define vma_assert_stabilised	RENAMED(vma_assert_stabilised)
@@ -74,6 +75,7 @@ struct lock_class_key { int nothing; };
 #undef vma_start_write
 #undef vma_start_write_killable
 #undef vma_end_read
+#undef lock_vma_under_rcu
 #undef vma_assert_write_locked
 #undef vma_assert_locked
 #undef vma_assert_stabilised
@@ -94,10 +96,22 @@ struct lock_class_key { int nothing; };
 void vma_start_write(struct vm_area_struct *vma)
 {
 	tree_vma_start_write(vma);
+	sched_disowns(vma);
+	sched_owns(vma, true);
+}
+
+struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma = tree_lock_vma_under_rcu(mm, addr);
+
+	if (vma)
+		sched_owns(vma, false);
+	return vma;
 }
 
 void vma_end_read(struct vm_area_struct *vma)
 {
+	sched_disowns(vma);
 	tree_vma_end_read(vma);
 }
 
@@ -138,11 +152,13 @@ void mmap_read_unlock(struct mm_struct *mm)
 
 void mmap_write_unlock(struct mm_struct *mm)
 {
+	sched_disowns(NULL);
 	tree_mmap_write_unlock(mm);
 }
 
 void mmap_write_downgrade(struct mm_struct *mm)
 {
+	sched_disowns(NULL);
 	tree_mmap_write_downgrade(mm);
 }
 
@@ -160,7 +176,13 @@ int vma_start_write_killable(struct vm_area_struct *vma)
 #else
 int vma_start_write_killable(struct vm_area_struct *vma)
 {
-	return tree_vma_start_write_killable(vma);
+	int ret = tree_vma_start_write_killable(vma);
+
+	if (!ret) {
+		sched_disowns(vma);
+		sched_owns(vma, true);
+	}
+	return ret;
 }
 
 void vma_assert_stabilised(struct vm_area_struct *vma)

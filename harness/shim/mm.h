@@ -175,6 +175,7 @@ static inline bool shim_notified(const struct mm_struct *mm, unsigned long addr)
 	unsigned long _folio_nr_pages, _flags_1;			\
 	bool anon, swapbacked, locked, dirty, device_private, on_lru;	\
 	bool exclusive, poisoned;					\
+	unsigned short slot;		/* of swap, while it is unmapped */	\
 	union {								\
 		unsigned long addr;	/* of a new one: where it is for */	\
 		unsigned long index;	/* of an anonymous one: for the rmap */	\

@@ -33,6 +33,7 @@ static void map(struct vm_area_struct *vma, pte_t *ptep, struct page *page,
 		      folio->swapbacked ? MM_SHMEMPAGES : MM_FILEPAGES;
 	bool none = vma->vm_page_prot.pgprot == PAGE_NONE.pgprot;
 
+	sched_touch(&page->_mapcount, true);
 	page->_mapcount.counter++;
 	if (folio_test_large(folio))
 		folio->_large_mapcount.counter++;
@@ -104,6 +105,7 @@ struct folio *shim_cached(struct address_space *mapping, unsigned long index)
 {
 	struct folio **folio = &mapping->folio[index % FILE_PAGES];
 
+	sched_touch(folio, !*folio);
 	if (!*folio) {
 		*folio = folio_new(0);
 		(*folio)->mapping = mapping;
@@ -131,6 +133,7 @@ static void unmap(struct vm_area_struct *vma, pte_t *ptep)
 		return;
 	counter = folio->anon ? MM_ANONPAGES :
 		  folio->swapbacked ? MM_SHMEMPAGES : MM_FILEPAGES;
+	sched_touch(&page->_mapcount, true);
 	page->_mapcount.counter--;
 	if (folio_test_large(folio))
 		folio->_large_mapcount.counter--;
@@ -244,10 +247,21 @@ static struct folio *lock_cached(struct vm_area_struct *vma, unsigned long addr)
 /* Empty, but for userfaultfd's marker: a page of the file goes there. */
 static bool wants_cached(const struct vm_area_struct *vma, const pte_t *ptep)
 {
+	sched_touch(ptep, false);
 	return vma->vm_file && (!ptep || !ptep->pte ||
 				((ptep->pte >> SWP_TYPE_BIT & 31) == SWP_PTE_MARKER &&
 				 !(ptep->pte & (PTE_PRESENT | PTE_PROTNONE)) &&
 				 !(ptep->pte >> SWP_OFFSET_BIT & ~(u64)PTE_MARKER_UFFD_WP)));
+}
+
+/* The page that is being moved elsewhere, or NULL. */
+static struct folio *in_migration(const pte_t *ptep)
+{
+	const unsigned int type = ptep->pte >> SWP_TYPE_BIT & 31;
+	bool is = !(ptep->pte & (PTE_PRESENT | PTE_PROTNONE)) &&
+		  type >= SWP_MIGRATION_READ && type <= SWP_MIGRATION_WRITE;
+
+	return is ? pfn_folio(ptep->pte >> SWP_OFFSET_BIT & SWP_PFN_MASK) : NULL;
 }
 #endif
 
@@ -261,7 +275,7 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 	pte_t *ptep;
 	pmd_t *pmd;
 #ifdef SHIM_SCHED
-	struct folio *folio = NULL;
+	struct folio *folio = NULL, *migrating;
 #endif
 
 	if (!by_vma) {
@@ -284,6 +298,13 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 				goto out;
 		}
 		ptep = pte_alloc_map_lock(mm, pmd, addr, &ptl);
+		if (ptep && (migrating = in_migration(ptep))) {
+			pte_unmap_unlock(ptep, ptl);
+			ptep = NULL;
+			while (migrating->locked)
+				sched_block(&migrating->locked);
+			continue;
+		}
 		/* The table is gone, or the entry: once more. */
 		if (ptep && !folio && wants_cached(vma, ptep)) {
 			pte_unmap_unlock(ptep, ptl);

@@ -72,12 +72,14 @@ void *shim_object_alloc(size_t size, gfp_t gfp)
 	if (object)
 		memset(object, gfp & __GFP_ZERO ? 0 : 0xa5, size);
 	shim_nr_objects += !!object;
+	sched_allocated(object);
 	return object;
 }
 
 void shim_object_free(void *object)
 {
 	shim_nr_objects -= !!object;
+	sched_freed(object);
 	free(object);
 }
 
@@ -99,6 +101,7 @@ void *shim_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	if (!object)
 		return NULL;
 	shim_nr_objects++;
+	sched_allocated(object);
 	memset(object, gfp & __GFP_ZERO ? 0 : 0xa5, cache->size);
 	memset(object, 0, cache->zeroed);
 	if (cache->constructor)
@@ -195,6 +198,7 @@ static int nr_freed;
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 {
 	head->func = func;
+	sched_freed((unsigned long)func < 4096 ? (char *)head - (unsigned long)func : NULL);
 	shim_check(nr_waiting < (int)ARRAY_SIZE(waiting), "that many RCU callbacks");
 	waiting[nr_waiting].head = head;
 	waiting[nr_waiting++].since = sched_clock();
@@ -207,6 +211,7 @@ void sched_free_after_readers(void *object)
 		return;
 	}
 	shim_nr_objects -= !!object;
+	sched_freed(object);
 	freed[nr_freed].object = object;
 	freed[nr_freed++].since = sched_clock();
 }

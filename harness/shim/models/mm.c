@@ -74,12 +74,11 @@ struct folio *folio_new(int order)
 
 void folio_put(struct folio *folio)
 {
-	int refs = atomic_read(&folio->_refcount);
 	long nr = folio->_folio_nr_pages;
 
-	shim_check(refs > 0, "a folio is put that nobody holds");
-	atomic_set(&folio->_refcount, refs - 1);
-	if (refs != 1)
+	sched_touch(&folio->_refcount, true);
+	shim_check(folio->_refcount.counter > 0, "a folio is put that nobody holds");
+	if (--folio->_refcount.counter)
 		return;
 	shim_nr_folios--;
 	for (long i = 0; i < nr; i++) {
@@ -136,6 +135,7 @@ bool folio_trylock(struct folio *folio)
 void folio_unlock(struct folio *folio)
 {
 	shim_check(folio->locked, "a folio is unlocked that is not locked");
+	sched_touch(&folio->locked, true);
 	folio->locked = false;
 #ifdef SHIM_SCHED
 	sched_gave(&folio->locked);
@@ -187,7 +187,10 @@ void folio_add_anon_rmap_pte(struct folio *folio, struct page *page,
 {
 	(void)vma;
 	(void)addr;
-	shim_check(flags == RMAP_NONE, "a flag that the model does not know");
+	shim_check(flags == RMAP_NONE || flags == RMAP_EXCLUSIVE,
+		   "a flag that the model does not know");
+	if (flags & RMAP_EXCLUSIVE)
+		SetPageAnonExclusive(page);
 	atomic_inc(&page->_mapcount);
 	if (folio_test_large(folio))
 		atomic_inc(&folio->_large_mapcount);
@@ -208,6 +211,7 @@ void folio_remove_rmap_ptes(struct folio *folio, struct page *page, int nr,
 
 int folio_mapcount(const struct folio *folio)
 {
+	sched_point(&folio->_mapcount, SCHED_READ);
 	return 1 + (folio_test_large(folio) ? folio->_large_mapcount.counter :
 		    folio->_mapcount.counter);
 }
@@ -244,6 +248,7 @@ static int slot_dup(swp_entry_t entry)
 {
 	int slot = slot_of(entry);
 
+	sched_touch(&shim_swap_count[slot], true);
 	shim_check(shim_swap_count[slot], "a free swap slot is shared");
 	if (shim_swap_count[slot] >= ROOM + slot_room[slot])
 		return -ENOMEM;
@@ -267,6 +272,7 @@ int swap_duplicate(swp_entry_t entry)
 void swap_put_entries_direct(swp_entry_t entry, int nr)
 {
 	for (int slot = slot_of(entry); nr--; slot++) {
+		sched_touch(&shim_swap_count[slot % NR_SLOTS], true);
 		shim_check(shim_swap_count[slot % NR_SLOTS] > 0,
 			   "a free swap slot is freed");
 		shim_swap_count[slot % NR_SLOTS]--;
@@ -316,6 +322,8 @@ void shim_table_free(void *table)
 {
 	shim_nr_tables--;
 	((struct table *)table)->mm = NULL;
+	for (int i = 0; i < PTRS_PER_PTE; i++)
+		sched_touch(&((struct table *)table)->pte[i], true);
 	free(table);
 }
 

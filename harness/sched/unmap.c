@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The tree's reclaim and migration, as far as page tables and the rmap go. The swap
+ * cache is the model's: a slot has the page's content as soon as an entry points to it.
+ */
+#include "harness/sched/unmap.h"
+#include "rmap/has.h"
+
+#undef CONFIG_DEVICE_PRIVATE
+#define HPAGE_PMD_ORDER			3
+#define PMD_ORDER			3
+
+#define hugetlb_walk(...)		NULL
+#define huge_pte_lock(...)		NULL
+#define huge_ptep_get(...)		__pte(0)
+#define huge_ptep_clear_flush(...)	__pte(0)
+#define set_huge_pte_at(...)		do { } while (0)
+#define huge_pmd_unshare(...)		0
+#define huge_pmd_unshare_flush(...)	do { } while (0)
+#define hugetlb_vma_trylock_write(...)	0
+#define hugetlb_vma_unlock_write(...)	do { } while (0)
+#define hugetlb_try_share_anon_rmap(...)	0
+#define hugetlb_remove_rmap(...)	do { } while (0)
+#define hugetlb_count_sub(...)		do { } while (0)
+#define adjust_range_if_pmd_sharing_possible(...)	do { } while (0)
+#define tlb_gather_mmu_vma(tlb, vma)	tlb_gather_mmu(tlb, (vma)->vm_mm)
+#define pages_per_huge_page(...)	1
+#define is_pmd_migration_entry(...)	false
+#define pmd_is_migration_entry(...)	false
+#define pmd_is_device_private_entry(...)	false
+#define softleaf_from_pmd(...)		((softleaf_t){ 0 })
+#define pmd_to_swp_entry(...)		((swp_entry_t){ 0 })
+#define is_migration_entry_pmd(...)	false
+#define pmd_pfn(...)			0
+#define thp_vma_suitable_order(...)	false
+#define transhuge_vma_suitable(...)	false
+#define split_huge_pmd_locked(...)	do { } while (0)
+#define split_huge_pmd_address(...)	do { } while (0)
+#define unmap_huge_pmd_locked(...)	false
+#define set_pmd_migration_entry(...)	0
+#define remove_migration_pmd(...)	do { } while (0)
+#define try_to_map_unused_to_zeropage(...)	false
+#define try_to_unmap_poisoned_hugetlb_one	try_to_unmap_one
+#define rmap_walk_ksm(...)		do { } while (0)
+#define mlock_vma_folio(...)		do { } while (0)
+#define mlock_drain_local()		do { } while (0)
+#define folio_test_hwpoison(...)	false
+#define PageHWPoison(...)		false
+#define make_hwpoison_entry(...)	((swp_entry_t){ 0 })
+#define is_hwpoison_entry(...)		false
+#define pte_unused(...)			false
+#define arch_unmap_one(...)		0
+#define flush_cache_page(...)		do { } while (0)
+#define should_defer_flush(...)		false
+#define set_tlb_ubc_flush_pending(...)	do { } while (0)
+#define trace_set_migration_pte(...)	do { } while (0)
+#define trace_remove_migration_pte(...)	do { } while (0)
+#define trace_tlb_flush(...)		do { } while (0)
+#define folio_order(f)			((int)(f)->_flags_1)
+#define compound_order(...)		0
+#define folio_test_swapcache(f)		((f)->slot != 0)
+#define folio_set_swapbacked(f)		((void)((f)->swapbacked = true))
+#define folio_mapping(f)		((struct address_space *)(f)->mapping)
+#define folio_put_refs(f, nr)		folio_put(f)
+#define is_device_private_page(...)	false
+#define is_zone_device_page(...)	false
+#define ptep_get_lockless(p)		ptep_get(p)
+#define ptep_clear_flush(vma, addr, ptep)	ptep_get_and_clear((vma)->vm_mm, addr, ptep)
+#define dec_mm_counter(mm, member)	add_mm_counter(mm, member, -1)
+#define inc_mm_counter(mm, member)	add_mm_counter(mm, member, 1)
+#define vma_is_temporary_stack(...)	false
+#define folio_is_device_coherent(...)	false
+#undef FOLIO_MAPPING_FLAGS
+#define thp_migration_supported()	false
+#define VM_BUG_ON_PAGE(condition, ...)	((void)shim_warn_on(condition))
+#define FOLIO_MAPPING_FLAGS		3
+#define PAGE_MAPPING_FLAGS		3
+#define smp_mb__after_atomic()		do { } while (0)
+#define make_writable_device_private_entry(...)	((swp_entry_t){ 0 })
+#define folio_anon_vma(f)						\
+	((f)->anon ? (struct anon_vma *)((unsigned long)(f)->mapping & ~3UL) : NULL)
+
+#define page_swap_entry(page)	swp_entry(0, page_folio(page)->slot)
+
+struct rmap_walk_control;
+void rmap_walk(struct folio *folio, struct rmap_walk_control *rwc);
+void rmap_walk_locked(struct folio *folio, struct rmap_walk_control *rwc);
+pmd_t *mm_find_pmd(struct mm_struct *mm, unsigned long addr);
+
+static struct folio *swap_cache[NR_SLOTS];
+
+static int dup_entry(swp_entry_t entry)
+{
+	/* Under the page table's lock, and no longer mapped there. */
+	shim_slot_content[swp_offset(entry)] = swap_cache[swp_offset(entry)]->content;
+	return swap_duplicate(entry);
+}
+
+#define folio_dup_swap(folio, page)	dup_entry(swp_entry(0, (folio)->slot))
+#define folio_put_swap(folio, page)	swap_put_entries_direct(swp_entry(0, (folio)->slot), 1)
+#define swap_free(entry)		swap_put_entries_direct(entry, 1)
+#define swap_duplicate(entry)		dup_entry(entry)
+
+static void add_file_rmap(struct folio *folio)
+{
+	sched_touch(&folio->_mapcount, true);
+	folio->_mapcount.counter++;
+}
+
+#define folio_add_file_rmap_pte(folio, page, vma)	add_file_rmap(folio)
+
+static bool not_inc_not_zero(atomic_t *v)
+{
+	sched_point(v, SCHED_ATOMIC);
+	return v->counter ? ++v->counter : false;
+}
+
+#define atomic_inc_not_zero(v)	not_inc_not_zero(v)
+
+#pragma GCC diagnostic push
+#include "harness/shim/quiet.h"
+#include "rmap/include/linux/mm.h"
+#include "rmap/include/linux/pgtable.h"
+#include "rmap/include/linux/swapops.h"
+#include "rmap/include/linux/fs.h"
+#include "rmap/include/linux/pagemap.h"
+#include "rmap/include/linux/rmap.h"
+#include "rmap/mm/internal.h"
+#include "rmap/mm/page_vma_mapped.c"
+#include "rmap/mm/rmap.c"
+#include "rmap/mm/migrate.c"
+#pragma GCC diagnostic pop
+
+/* As an LRU would have it: what is mapped there, with a reference, locked. */
+static struct folio *get_folio(struct mm_struct *mm, unsigned long addr)
+{
+	struct folio *folio = NULL;
+	pmd_t *pmd = mm_find_pmd(mm, addr);
+	spinlock_t *ptl;
+	pte_t *ptep = pmd ? pte_offset_map_lock(mm, pmd, addr, &ptl) : NULL;
+
+	if (!ptep)
+		return NULL;
+	if (pte_present(*ptep) && !pte_special(*ptep)) {
+		folio = pfn_folio(pte_pfn(*ptep));
+		folio_get(folio);
+	}
+	pte_unmap_unlock(ptep, ptl);
+	if (folio)
+		folio_lock(folio);
+	return folio;
+}
+
+void tree_reclaim(struct mm_struct *mm, unsigned long addr)
+{
+	struct folio *folio = get_folio(mm, addr);
+	static unsigned int slot;
+
+	if (!folio)
+		return;
+	if (folio->anon) {
+		slot = slot % (NR_SLOTS - 1) + 1;
+		sched_touch(&shim_swap_count[slot], true);
+		shim_check(!shim_swap_count[slot], "a swap slot that is in use");
+		shim_swap_count[slot] = 1;
+		folio->slot = slot;
+		swap_cache[slot] = folio;
+	}
+	try_to_unmap(folio, 0);
+	if (folio->anon) {
+		swap_put_entries_direct(swp_entry(0, folio->slot), 1);
+		folio->slot = 0;
+	}
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/* Nobody else has a reference: the new folio takes the place of the old one. */
+static bool replace(struct folio *folio, struct folio *new)
+{
+	struct address_space *mapping = folio->mapping;
+
+	sched_point(&folio->_refcount, SCHED_ATOMIC);
+	if (folio->_refcount.counter != 2 - folio->anon || !folio->mapping)
+		return false;
+	new->content = folio->content;
+	new->anon = folio->anon;
+	new->swapbacked = folio->swapbacked;
+	new->mapping = folio->mapping;
+	new->index = folio->index;
+	if (folio->anon)
+		return true;
+	sched_touch(&mapping->folio[folio->index], true);
+	mapping->folio[folio->index] = new;
+	folio_get(new);
+	folio->mapping = NULL;
+	folio_put(folio);
+	return true;
+}
+
+void tree_migrate(struct mm_struct *mm, unsigned long addr)
+{
+	struct folio *folio = get_folio(mm, addr), *new;
+
+	if (!folio)
+		return;
+	new = folio_new(0);
+	folio_lock(new);
+	try_to_migrate(folio, 0);
+	if (!folio_mapped(folio) && replace(folio, new))
+		remove_migration_ptes(folio, new, 0);
+	else
+		remove_migration_ptes(folio, folio, 0);
+	folio_unlock(new);
+	folio_put(new);
+	folio_unlock(folio);
+	folio_put(folio);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Who unmaps a page wherever it is mapped. */
+#ifndef SCHED_UNMAP_H
+#define SCHED_UNMAP_H
+
+#include "harness/kernel/tree.h"
+
+/**
+ * tree_reclaim() - unmap a page that a process has mapped, as reclaim does: anonymous
+ * pages go to swap, those of a file stay in the page cache.
+ */
+void tree_reclaim(struct mm_struct *mm, unsigned long addr);
+
+/** tree_migrate() - move such a page into another folio. */
+void tree_migrate(struct mm_struct *mm, unsigned long addr);
+
+#endif
