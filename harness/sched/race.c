@@ -41,7 +41,7 @@ struct seen {
 #define MMS		(1 + OTHER)
 struct outcome {
 	struct seen page[MMS][ALL_PAGES];
-	long result[SCHED_THREADS];
+	long result[SCHED_THREADS * RACE_STEPS];
 };
 
 /* One race, as it runs. */
@@ -49,13 +49,14 @@ static struct {
 	enum race_vma vma;
 	const char *pages;
 	const struct race_op *ops;
-	int nr;
+	int nr, steps;			/* threads, and operations of each */
 	struct file *file;
-	struct mm_struct *mm[MMS];
+	struct mm_struct *mm[MMS], *exited;
+	struct folio *folio[PAGES];	/* mapped there at first */
 	struct outcome outcome;
 } r;
 
-static struct outcome serial[6];
+static struct outcome serial[90];	/* 3 threads of 2 steps */
 static int nr_serial;
 static bool known_flag;
 static long known, known_races;		/* pages, races: see race_end() */
@@ -65,7 +66,7 @@ static const char *const what_names[] = {
 	"mprotect(READ | WRITE)", "MADV_DONTNEED", "MADV_RANDOM", "MADV_DONTDUMP",
 	"mlock()", "naming", "MADV_WIPEONFORK", "munmap()", "read", "write",
 	"hole punch", "truncation", "khugepaged", "reclaim", "migration",
-	"mremap()", "exit of the other child",
+	"mremap()", "exit of the other child", "nothing",
 };
 static const char *const vma_names[] = {
 	"private anonymous", "shared anonymous", "private file", "shared file",
@@ -103,10 +104,14 @@ static long operate(const struct race_op *op, int thread)
 	unsigned long addr = START + at * PAGE_SIZE, len = nr * PAGE_SIZE;
 	u64 content = 1000 * (1 + thread) + at;
 	enum access access;
-	struct mm_struct *exiting;
 
 	switch (op->what) {
+	case NOTHING:
+		return 0;
 	case FORK:
+		/* One a thread. */
+		if (r.mm[1 + thread])
+			return -EAGAIN;
 		return fork_into(1 + thread);
 	case GUARD:
 		return advise(addr, len, MADV_GUARD_INSTALL);
@@ -141,18 +146,21 @@ static long operate(const struct race_op *op, int thread)
 		tree_truncate(r.file, at);
 		return 0;
 	case RECLAIM:
-		tree_reclaim(r.mm[0], addr);
+		tree_reclaim(r.folio[at]);
 		return 0;
 	case MIGRATE:
-		tree_migrate(r.mm[0], addr);
+		tree_migrate(r.folio[at]);
 		return 0;
 	case MREMAP:
 		return tree_mremap(addr, len, ADDRESS(PAGES + at));
 	case EXIT:
-		exiting = r.mm[OTHER];
+		if (!r.mm[OTHER])
+			return -EAGAIN;
+		r.exited = r.mm[OTHER];
 		r.mm[OTHER] = NULL;
-		current->mm = exiting;
-		shim_mm_exit(exiting);
+		current->mm = r.exited;
+		atomic_set(&r.exited->mm_users, 0);
+		tree_exit_mmap(r.exited);
 		return 0;
 	case COLLAPSE:
 		tree_collapse_file(r.file, 0);
@@ -162,11 +170,35 @@ static long operate(const struct race_op *op, int thread)
 	}
 }
 
-static void run_op(void *arg)
-{
-	int i = (const struct race_op *)arg - r.ops;
+static bool step_begins;
 
-	r.outcome.result[i] = operate(arg, i);
+static void run_ops(void *arg)
+{
+	int thread = *(const int *)arg;
+
+	for (int i = 0; i < r.steps; i++) {
+		const int n = thread * r.steps + i;
+
+		step_begins = i;
+		if (i)
+			sched_point(NULL, SCHED_STEP);
+		r.outcome.result[n] = operate(&r.ops[n], thread);
+	}
+}
+
+static const pteval_t *entry_of(struct mm_struct *mm, unsigned long addr)
+{
+	const unsigned long *table = (const unsigned long *)mm->pgd;
+	const int shift[] = { PGDIR_SHIFT, PUD_SHIFT, PMD_SHIFT };
+	const int entries[] = { PTRS_PER_PGD, PTRS_PER_PUD, PTRS_PER_PMD };
+
+	for (int level = 0; level < 3; level++) {
+		table = (const unsigned long *)
+			(table[addr >> shift[level] & (entries[level] - 1)] & PAGE_MASK);
+		if (!table)
+			return NULL;
+	}
+	return (const pteval_t *)table + (addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1));
 }
 
 /* --- before */
@@ -184,6 +216,7 @@ static void set_up(void)
 	memset(r.mm, 0, sizeof(r.mm));
 	r.mm[0] = shim_mm_new(NULL);
 	r.file = NULL;
+	r.exited = NULL;
 	current->mm = r.mm[0];
 	if (r.vma == SHARED || r.vma == FILE_SHARED)
 		flags |= VM_SHARED | VM_MAYSHARE;
@@ -206,26 +239,17 @@ static void set_up(void)
 		else if (r.pages[i] == '+')
 			fork_into(OTHER);
 	}
+	for (int i = 0; i < PAGES; i++) {
+		const pteval_t *entry = entry_of(r.mm[0], ADDRESS(i));
+
+		r.folio[i] = entry && (*entry & (PTE_PRESENT | PTE_SPECIAL)) == PTE_PRESENT ?
+			     pfn_folio(*entry >> PFN_PTE_SHIFT) : NULL;
+	}
 	if (!r.file && r.vma == SHARED)
 		r.file = get_file(shim_vma_at(START)->vm_file);
 }
 
 /* --- after */
-
-static const pteval_t *entry_of(struct mm_struct *mm, unsigned long addr)
-{
-	const unsigned long *table = (const unsigned long *)mm->pgd;
-	const int shift[] = { PGDIR_SHIFT, PUD_SHIFT, PMD_SHIFT };
-	const int entries[] = { PTRS_PER_PGD, PTRS_PER_PUD, PTRS_PER_PMD };
-
-	for (int level = 0; level < 3; level++) {
-		table = (const unsigned long *)
-			(table[addr >> shift[level] & (entries[level] - 1)] & PAGE_MASK);
-		if (!table)
-			return NULL;
-	}
-	return (const pteval_t *)table + (addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1));
-}
 
 static void wrong(int who, int page, const char *what)
 {
@@ -330,6 +354,8 @@ static void tear_down(void)
 		current->mm = r.mm[who];
 		shim_mm_exit(r.mm[who]);
 	}
+	if (r.exited)
+		shim_mm_free(r.exited);
 	if (r.file)
 		fput(r.file);
 	EXPECT_EQ(shim_nr_folios, 0l);
@@ -375,7 +401,7 @@ static void compare(void)
 		test_fail(__FILE__, __LINE__, "page %d is what no serial order makes of it", i);
 		differs = true;
 	}
-	for (i = 0; i < r.nr; i++) {
+	for (i = 0; i < r.nr * r.steps; i++) {
 		for (n = 0; n < nr_serial && serial[n].result[i] != r.outcome.result[i]; n++)
 			;
 		if (n == nr_serial)
@@ -628,12 +654,13 @@ static bool finished = true;
 
 static void run_once(sched_choose_fn *fn)
 {
+	static const int numbers[] = { 0, 1, 2 };
 	struct sched_thread_spec spec[SCHED_THREADS];
 
 	set_up();
 	sched_nr_slices = 0;
 	for (int i = 0; i < r.nr; i++)
-		spec[i] = (struct sched_thread_spec){ run_op, (void *)&r.ops[i], r.mm[0] };
+		spec[i] = (struct sched_thread_spec){ run_ops, (void *)&numbers[i], r.mm[0] };
 	decision = preemptions = 0;
 	finished = sched_run(spec, r.nr, fn);
 	if (!finished)
@@ -649,12 +676,22 @@ static int race_nr;
 
 static void print_race(void)
 {
-	char threads[256];
+	char threads[512];
 	int n = 0;
 
-	for (int i = 0; i < r.nr; i++)
-		n += snprintf(threads + n, sizeof(threads) - n, "%s%d %s", i ? ", " : "", i,
-			      what_names[r.ops[i].what]);
+	for (int i = 0; i < r.nr * r.steps; i++) {
+		const struct race_op *op = &r.ops[i];
+
+		if (i % r.steps)
+			n += snprintf(threads + n, sizeof(threads) - n, "; ");
+		else
+			n += snprintf(threads + n, sizeof(threads) - n, "%s%d ", i ? ", " : "",
+				      i / r.steps);
+		n += snprintf(threads + n, sizeof(threads) - n, "%s", what_names[op->what]);
+		if (op->pages[0] || op->pages[1])
+			n += snprintf(threads + n, sizeof(threads) - n, " of %d+%d", op->pages[0],
+				      op->pages[1]);
+	}
 	test_say("%s memory, pages \"%s\"; threads: %s", vma_names[r.vma], r.pages, threads);
 }
 
@@ -696,7 +733,7 @@ static void draw(const char *schedule)
 		int out = dup(STDOUT_FILENO);
 
 		for (int i = 0; i < r.nr; i++)
-			names[i] = what_names[r.ops[i].what];
+			names[i] = what_names[r.ops[i * r.steps].what];
 		if (!freopen("/dev/null", "w", stdout))
 			_exit(0);
 		test_detach();
@@ -777,14 +814,11 @@ static bool take_serial(int a, int b, int c)
 	return false;
 }
 
-void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, int nr)
+static void begin(enum race_vma vma, const char *pages, const struct race_op *ops, int nr,
+		  int steps)
 {
-	const char *one = getenv("SCHEDULE"), *depth = getenv("DEPTH");
 	static bool once;
 
-	race_nr++;
-	if (one && atoi(one) != race_nr)
-		return;
 	if (!once) {
 		once = true;
 		sched_name_of = name_of;
@@ -797,22 +831,192 @@ void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, i
 	r.pages = pages;
 	r.ops = ops;
 	r.nr = nr;
+	r.steps = steps;
 	nr_serial = 0;
 	schedules = 0;
 	races++;
+}
+
+/* The one that is asked for. */
+static void run_told(const char *one)
+{
+	const char *slash = strchr(one, '/');
+
+	tell(slash ? slash + 1 : "");
+	known_races = schedule_fails(told_choose);
+	if (known_races)
+		found(false);
+	else
+		test_say("holds in this schedule");
+}
+
+/* --- programs: each serial order of their steps, and schedules by PCT */
+
+static int order[SCHED_THREADS * RACE_STEPS], order_at, order_nr;
+
+/* A thread is left where its next operation would begin, and nowhere else. */
+static int serial_choose(int self, unsigned int ready)
+{
+	if (self >= 0 && !step_begins)
+		return self;
+	step_begins = false;
+	while (order_at < order_nr && !(ready & 1u << order[order_at]))
+		order_at++;
+	return order_at < order_nr ? order[order_at++] : lowest(ready);
+}
+
+static bool take_serial_steps(void)
+{
+	int left[SCHED_THREADS], before = test_failures();
+
+	for (int i = 0; i < r.nr; i++)
+		left[i] = r.steps;
+	for (int i = 0; i < order_nr; i++)
+		left[order[i]]--;
+	if (order_nr < r.nr * r.steps) {
+		for (int i = 0; i < r.nr; i++) {
+			if (!left[i])
+				continue;
+			order[order_nr++] = i;
+			if (!take_serial_steps())
+				return false;
+			order_nr--;
+		}
+		return true;
+	}
+	order_at = 0;
+	step_begins = false;
+	run_once(serial_choose);
+	if (finished) {
+		serial[nr_serial++] = r.outcome;
+		tear_down();
+	}
+	if (test_failures() == before)
+		return true;
+	found(false);
+	return false;
+}
+
+#define CHANGES	2
+static int priority[SCHED_THREADS];
+static long change[CHANGES], point;
+
+static int pct_choose(int self, unsigned int ready)
+{
+	int best = -1;
+
+	point++;
+	for (int i = 0; i < CHANGES && self >= 0; i++)
+		if (change[i] == point)
+			priority[self] = -i;
+	for (int i = 0; i < r.nr; i++)
+		if (ready & 1u << i && (best < 0 || priority[i] > priority[best]))
+			best = i;
+	return best;
+}
+
+/* Whether one of @nr schedules fails; it is the last that ran. */
+static bool pct_fails(unsigned int seed, long points, int nr)
+{
+	srandom(seed);
+	for (int i = 0; i < nr; i++) {
+		for (int t = 0; t < r.nr; t++)
+			priority[t] = 1 + random() % 1000;
+		for (int c = 0; c < CHANGES; c++)
+			change[c] = 1 + random() % points;
+		point = 0;
+		if (schedule_fails(pct_choose))
+			return true;
+	}
+	return false;
+}
+
+/* In a process of its own: a deadlock, or a crash, is left there. */
+static bool still_fails(const struct race_op *ops, unsigned int seed, long points, int nr)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(0);
+		test_detach();
+		drawn = true;
+		alarm(20);
+		r.ops = ops;
+		nr_serial = order_nr = 0;
+		_exit(take_serial_steps() && pct_fails(seed, points, nr));
+	}
+	return waitpid(pid, &status, 0) == pid && (!WIFEXITED(status) || WEXITSTATUS(status));
+}
+
+/* What it does not take is left out, one operation after the other. */
+static void shrink(unsigned int seed, long points, int nr)
+{
+	struct race_op ops[SCHED_THREADS * RACE_STEPS];
+	const struct race_op *whole = r.ops;
+
+	memcpy(ops, whole, r.nr * r.steps * sizeof(*ops));
+	for (int i = 0; i < r.nr * r.steps; i++) {
+		const struct race_op kept = ops[i];
+
+		ops[i] = (struct race_op)DO(NOTHING);
+		if (!still_fails(ops, seed, points, 4 * nr))
+			ops[i] = kept;
+	}
+	r.ops = ops;
+	test_say("it takes:");
+	print_race();
+	r.ops = whole;
+}
+
+void race_programs(enum race_vma vma, const char *pages, const struct race_op *ops,
+		   int threads, unsigned int seed, int nr)
+{
+	const char *one = getenv("SCHEDULE");
+	int failed = test_failures();
+	long before, points;
+
+	race_nr = seed;
+	if (one && (unsigned int)atoi(one) != seed)
+		return;
+	begin(vma, pages, ops, threads, RACE_STEPS);
+	before = sched_nr_points;
+	order_nr = 0;
+	if (!take_serial_steps())
+		return;
+	points = (sched_nr_points - before) / nr_serial;
+	if (one) {
+		run_told(one);
+		return;
+	}
+	if (pct_fails(seed, points, nr)) {
+		bool known_only = test_failures() == failed;
+
+		known_races += known_only;
+		if (!known_only || !drawn)
+			shrink(seed, points, nr);
+		found(known_only);
+	}
+	all_schedules += schedules;
+}
+
+void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, int nr)
+{
+	const char *one = getenv("SCHEDULE"), *depth = getenv("DEPTH");
+
+	race_nr++;
+	if (one && atoi(one) != race_nr)
+		return;
+	begin(vma, pages, ops, nr, 1);
 	for (int a = 0; a < nr; a++)
 		for (int b = 0; b < nr; b++)
 			if (a != b && !take_serial(a, b, 3 - a - b))
 				return;
 	if (one) {
-		const char *slash = strchr(one, '/');
-
-		tell(slash ? slash + 1 : "");
-		known_races = schedule_fails(told_choose);
-		if (known_races)
-			found(false);
-		else
-			test_say("holds in this schedule");
+		run_told(one);
 		return;
 	}
 	/* Fewest preemptions first: what is found is as small as it can be. */

@@ -25,7 +25,7 @@ enum race_vma { PRIVATE, SHARED, FILE_PRIVATE, FILE_SHARED };
 enum race_what {
 	FORK, GUARD, UNGUARD, MPROTECT_R, MPROTECT_RW, DONTNEED, RANDOM, DONTDUMP, LOCK,
 	NAME, WIPE, MUNMAP, READ, WRITE, PUNCH, TRUNCATE, COLLAPSE,
-	RECLAIM, MIGRATE, MREMAP, EXIT, NR_RACE_WHAT
+	RECLAIM, MIGRATE, MREMAP, EXIT, NOTHING, NR_RACE_WHAT
 };
 
 /* DO(what, from which page, on how many): on all without them. */
@@ -56,6 +56,18 @@ struct race_op {
 })
 
 void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, int nr);
+
+#define RACE_STEPS	2
+/**
+ * race_programs() - threads that do RACE_STEPS operations each, in @nr schedules.
+ * @ops: of the first thread, then of the second, and so on
+ * @seed: of the schedules, and the number that SCHEDULE= names
+ *
+ * Too many to try all: PCT, of depth 3. Each thread has a priority; at two points drawn
+ * beforehand whoever runs becomes the last.
+ */
+void race_programs(enum race_vma vma, const char *pages, const struct race_op *ops,
+		   int threads, unsigned int seed, int nr);
 
 /** race_end() - after all races of a test: what was known, and how many there were. */
 void race_end(void);

@@ -672,7 +672,8 @@ static void find_places(void)
 			place = place ? place + 1 : places;
 			continue;
 		}
-		snprintf(name, sizeof(name), "%.99s", line);
+		/* As sched/vma_lock.c renames some. */
+		snprintf(name, sizeof(name), "%.99s", line + (strncmp(line, "tree_", 5) ? 0 : 5));
 		if (!fgets(line, sizeof(line), f))
 			break;
 		line[strcspn(line, "\n ")] = '\0';

@@ -85,7 +85,6 @@
 struct rmap_walk_control;
 void rmap_walk(struct folio *folio, struct rmap_walk_control *rwc);
 void rmap_walk_locked(struct folio *folio, struct rmap_walk_control *rwc);
-pmd_t *mm_find_pmd(struct mm_struct *mm, unsigned long addr);
 
 static struct folio *swap_cache[NR_SLOTS];
 
@@ -131,32 +130,24 @@ static bool not_inc_not_zero(atomic_t *v)
 #include "rmap/mm/migrate.c"
 #pragma GCC diagnostic pop
 
-/* As an LRU would have it: what is mapped there, with a reference, locked. */
-static struct folio *get_folio(struct mm_struct *mm, unsigned long addr)
+/* As from an LRU: whether it is in use, and locked. It may have been freed, and reused. */
+static bool get_folio(struct folio *folio)
 {
-	struct folio *folio = NULL;
-	pmd_t *pmd = mm_find_pmd(mm, addr);
-	spinlock_t *ptl;
-	pte_t *ptep = pmd ? pte_offset_map_lock(mm, pmd, addr, &ptl) : NULL;
-
-	if (!ptep)
-		return NULL;
-	if (pte_present(*ptep) && !pte_special(*ptep)) {
-		folio = pfn_folio(pte_pfn(*ptep));
-		folio_get(folio);
-	}
-	pte_unmap_unlock(ptep, ptl);
-	if (folio)
-		folio_lock(folio);
-	return folio;
+	if (!folio || !atomic_inc_not_zero(&folio->_refcount))
+		return false;
+	folio_lock(folio);
+	if (folio->mapping)
+		return true;
+	folio_unlock(folio);
+	folio_put(folio);
+	return false;
 }
 
-void tree_reclaim(struct mm_struct *mm, unsigned long addr)
+void tree_reclaim(struct folio *folio)
 {
-	struct folio *folio = get_folio(mm, addr);
 	static unsigned int slot;
 
-	if (!folio)
+	if (!get_folio(folio))
 		return;
 	if (folio->anon) {
 		slot = slot % (NR_SLOTS - 1) + 1;
@@ -198,11 +189,11 @@ static bool replace(struct folio *folio, struct folio *new)
 	return true;
 }
 
-void tree_migrate(struct mm_struct *mm, unsigned long addr)
+void tree_migrate(struct folio *folio)
 {
-	struct folio *folio = get_folio(mm, addr), *new;
+	struct folio *new;
 
-	if (!folio)
+	if (!get_folio(folio))
 		return;
 	new = folio_new(0);
 	folio_lock(new);

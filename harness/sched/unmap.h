@@ -6,12 +6,12 @@
 #include "harness/kernel/tree.h"
 
 /**
- * tree_reclaim() - unmap a page that a process has mapped, as reclaim does: anonymous
- * pages go to swap, those of a file stay in the page cache.
+ * tree_reclaim() - unmap a page, as reclaim does: anonymous pages go to swap, those of a
+ * file stay in the page cache. Nothing is done where it is free by then.
  */
-void tree_reclaim(struct mm_struct *mm, unsigned long addr);
+void tree_reclaim(struct folio *folio);
 
 /** tree_migrate() - move such a page into another folio. */
-void tree_migrate(struct mm_struct *mm, unsigned long addr);
+void tree_migrate(struct folio *folio);
 
 #endif

@@ -45,6 +45,8 @@ extern u64 shim_slot_content[];
 struct mm_struct *shim_mm_new(const struct mm_struct *parent);
 /** shim_mm_exit() - exit_mmap(), and what must hold when it is gone. */
 void shim_mm_exit(struct mm_struct *mm);
+/** shim_mm_free() - the second half of that: what is left after exit_mmap(). */
+void shim_mm_free(struct mm_struct *mm);
 
 #define fatal_signal_pending(...)	0
 #define RLIMIT_DATA		0

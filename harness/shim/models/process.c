@@ -211,6 +211,11 @@ int __ksm_enter(struct mm_struct *mm)
 void shim_mm_exit(struct mm_struct *mm)
 {
 	tree_exit_mmap(mm);
+	shim_mm_free(mm);
+}
+
+void shim_mm_free(struct mm_struct *mm)
+{
 	if (!list_empty(&mm->mmlist))
 		list_del(&mm->mmlist);
 	shim_rcu_end();

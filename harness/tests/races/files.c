@@ -13,18 +13,30 @@ static const char *copied(enum race_vma vma)
 	return vma == FILE_PRIVATE ? "wrr....." : "wrrg....";
 }
 
+static void with_fork(struct race_op removal)
+{
+	for (unsigned int k = 0; k < ARRAY_SIZE(kinds); k++) {
+		const struct race_op pair[] = { DO(FORK), removal };
+		const struct race_op reader[] = { DO(FORK), removal, DO(READ, 1) };
+		const struct race_op writer[] = { DO(FORK), removal, DO(WRITE, 1) };
+
+		if (kinds[k] != FILE_PRIVATE && !race_has_guards())
+			continue;
+		race_run(kinds[k], copied(kinds[k]), pair, 2);
+		race_run(kinds[k], copied(kinds[k]), reader, 3);
+		race_run(kinds[k], copied(kinds[k]), writer, 3);
+	}
+}
+
 /* Can fork() copy an entry of a page that has been punched out? */
 TEST_RACE(hole_punch_and_fork)
 {
-	for (unsigned int k = 0; k < ARRAY_SIZE(kinds); k++) {
-		if (kinds[k] != FILE_PRIVATE && !race_has_guards())
-			continue;
-		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(PUNCH, 1, 1));
-		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(PUNCH, 1, 1), DO(READ, 1));
-		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(PUNCH, 1, 1), DO(WRITE, 1));
-		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(TRUNCATE, 1), DO(READ, 1));
-		RACE(kinds[k], copied(kinds[k]), DO(FORK), DO(TRUNCATE, 1), DO(WRITE, 1));
-	}
+	with_fork((struct race_op)DO(PUNCH, 1, 1));
+}
+
+TEST_RACE(truncation_and_fork)
+{
+	with_fork((struct race_op)DO(TRUNCATE, 1));
 }
 
 /* A page table that khugepaged has emptied goes away, unless something may be in it. */
