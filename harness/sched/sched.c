@@ -79,7 +79,7 @@ void sched_touch_slow(unsigned long object, bool write)
 	if (sched_nr_accesses == SCHED_ACCESSES)
 		abort();
 	sched_accesses[sched_nr_accesses++] = (struct sched_access){
-		object * 0x9e3779b97f4a7c15UL >> 40, write
+		object * 0x9e3779b97f4a7c15ULL >> 40, write
 	};
 }
 

@@ -191,10 +191,20 @@ static bool replace(struct folio *folio, struct folio *new)
 
 void tree_migrate(struct folio *folio)
 {
+	struct anon_vma *anon_vma = NULL;
 	struct folio *new;
 
 	if (!get_folio(folio))
 		return;
+	/* While it is mapped nowhere, nobody else keeps that. */
+	if (folio->anon) {
+		anon_vma = folio_get_anon_vma(folio);
+		if (!anon_vma) {
+			folio_unlock(folio);
+			folio_put(folio);
+			return;
+		}
+	}
 	new = folio_new(0);
 	folio_lock(new);
 	try_to_migrate(folio, 0);
@@ -202,6 +212,8 @@ void tree_migrate(struct folio *folio)
 		remove_migration_ptes(folio, new, 0);
 	else
 		remove_migration_ptes(folio, folio, 0);
+	if (anon_vma)
+		put_anon_vma(anon_vma);
 	folio_unlock(new);
 	folio_put(new);
 	folio_unlock(folio);

@@ -21,7 +21,7 @@
 #define PTRS_PER_PMD	8
 #define PTRS_PER_PUD	8
 #define PTRS_PER_PGD	256
-#define MAX_PHYSMEM_BITS	40
+#define MAX_PHYSMEM_BITS	(IS_ENABLED(CONFIG_64BIT) ? 40 : 32)
 #else
 #define PMD_SHIFT	21
 #define PUD_SHIFT	30

@@ -19,7 +19,7 @@ TEST_IF(every_pair, "the build with threads")
 		test_skip("HARNESS_SCHED= names no build with threads");
 	snprintf(command, sizeof(command), "exec '%s' 2>&1", program);
 	setenv("DEPTH", "1", 1);
-	setenv("PROGRAMS", "100", 0);
+	setenv("PROGRAMS", "30", 0);
 	output = popen(command, "r");
 	ASSERT(output && kept);
 	while (fgets(line, sizeof(line), output)) {
