@@ -49,6 +49,9 @@ static pmd_t pmdp_collapse_flush(struct vm_area_struct *vma, unsigned long addr,
 	return pmd;
 }
 
+void unmap_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t nr,
+			 bool even_cows);
+
 static void filemap_remove_folio(struct folio *folio)
 {
 	struct address_space *mapping = folio->mapping;
@@ -64,7 +67,6 @@ static void filemap_remove_folio(struct folio *folio)
 #include "harness/shim/quiet.h"
 #include "file/include/linux/mm.h"
 #include "file/include/linux/pgtable.h"
-#include "file/include/linux/fs.h"
 #include "file/include/linux/pagemap.h"
 #include "file/mm/pgtable-generic.c"
 #ifdef TREE_HAS___pte_offset_map_lock

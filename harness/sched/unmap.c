@@ -60,7 +60,6 @@
 #define compound_order(...)		0
 #define folio_test_swapcache(f)		((f)->slot != 0)
 #define folio_set_swapbacked(f)		((void)((f)->swapbacked = true))
-#define folio_mapping(f)		((struct address_space *)(f)->mapping)
 #define folio_put_refs(f, nr)		folio_put(f)
 #define is_device_private_page(...)	false
 #define is_zone_device_page(...)	false
@@ -75,16 +74,13 @@
 #define VM_BUG_ON_PAGE(condition, ...)	((void)shim_warn_on(condition))
 #define FOLIO_MAPPING_FLAGS		3
 #define PAGE_MAPPING_FLAGS		3
+/* There is one processor. */
 #define smp_mb__after_atomic()		do { } while (0)
 #define make_writable_device_private_entry(...)	((swp_entry_t){ 0 })
 #define folio_anon_vma(f)						\
 	((f)->anon ? (struct anon_vma *)((unsigned long)(f)->mapping & ~3UL) : NULL)
 
 #define page_swap_entry(page)	swp_entry(0, page_folio(page)->slot)
-
-struct rmap_walk_control;
-void rmap_walk(struct folio *folio, struct rmap_walk_control *rwc);
-void rmap_walk_locked(struct folio *folio, struct rmap_walk_control *rwc);
 
 static struct folio *swap_cache[NR_SLOTS];
 
@@ -99,14 +95,6 @@ static int dup_entry(swp_entry_t entry)
 #define folio_put_swap(folio, page)	swap_put_entries_direct(swp_entry(0, (folio)->slot), 1)
 #define swap_free(entry)		swap_put_entries_direct(entry, 1)
 #define swap_duplicate(entry)		dup_entry(entry)
-
-static void add_file_rmap(struct folio *folio)
-{
-	sched_touch(&folio->_mapcount, true);
-	folio->_mapcount.counter++;
-}
-
-#define folio_add_file_rmap_pte(folio, page, vma)	add_file_rmap(folio)
 
 static bool not_inc_not_zero(atomic_t *v)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Model: page tables as an architecture has them. 512 entries a table, 8 where there
- * are threads; PGD, PUD, PMD and PTE, with as many address bits as a long has. No processor's bits, and
- * on purpose none like x86's, so that nothing works by accident:
+ * are threads; PGD, PUD, PMD and PTE, with as many address bits as a long has. No
+ * processor's bits, and on purpose none like x86's, so that nothing works by accident:
  *
  *	present    | frame ........ | soft-dirty special young dirty write | uffd |P|
  *	protnone   |  the same, without P and with N                            |N|

@@ -298,7 +298,8 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 				goto out;
 		}
 		ptep = pte_alloc_map_lock(mm, pmd, addr, &ptl);
-		if (ptep && (migrating = in_migration(ptep))) {
+		migrating = ptep ? in_migration(ptep) : NULL;
+		if (migrating) {
 			pte_unmap_unlock(ptep, ptl);
 			ptep = NULL;
 			while (migrating->locked)
