@@ -100,7 +100,7 @@ static inline void up_read(struct rw_semaphore *sem)
 #define shim_holds(lock)		((lock)->held)
 #define shim_holds_write(sem)		((sem)->dep_map.writers)
 
-/* RCU. What a grace period ends for waits until shim_rcu_end(). */
+/* RCU. What a grace period ends for waits until shim_rcu_end() if a reader calls. */
 #define rcu_read_lock()			((void)shim_rcu_depth++)
 #define rcu_read_unlock()		((void)shim_rcu_depth--)
 #define rcu_assign_pointer(p, v)	((void)((p) = (v)))

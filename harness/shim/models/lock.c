@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Model: allocations that fail and RCU, see shim/lock.h. */
+#include <malloc.h>
+
 #include "vma_internal.h"
 #include "harness/oracle/space.h"
 #include "harness/test.h"
@@ -80,6 +82,8 @@ void shim_object_free(void *object)
 {
 	shim_nr_objects -= !!object;
 	sched_freed(object);
+	if (object)
+		memset(object, 0x6b, malloc_usable_size(object));
 	free(object);
 }
 
@@ -244,12 +248,20 @@ void shim_rcu_end(void)
 		shim_rcu_poll();
 }
 #else
-/* RCU: freed when the call is over, so that a sanitizer sees who uses it on. */
+/*
+ * RCU: a grace period may end at any time for who is no reader and has no lock, so it
+ * does at once; else when the call is over. Who holds on to a node of the maple tree, or
+ * to a VMA, reads what was freed: a sanitizer sees that, or what it was filled with.
+ */
 static struct rcu_head *waiting;
 
 void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 {
 	head->func = func;
+	if (!shim_rcu_depth && !shim_locks_held) {
+		call_now(head);
+		return;
+	}
 	head->next = waiting;
 	waiting = head;
 }
