@@ -72,10 +72,20 @@ static void draw(struct op *op, unsigned int random)
 	op->arg = random & 0x10000 ? 0 : random >> 8 & 7;
 }
 
+/* Where VMAs began before, and the last one ended. */
+static bool begins[MAX_PAGES + 1];
+
 static int lock_all(const struct step *s)
 {
 	int flags = s->arg & (MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+	const struct vm_area_struct *last = NULL;
 
+	for (int i = 0; i < nr_pages; i++) {
+		const struct vm_area_struct *vma = shim_vma_at(page_addr(i));
+
+		begins[i] = vma != last;
+		last = vma;
+	}
 	return flags ? tree_sys_mlockall(flags) : tree_sys_munlockall();
 }
 
@@ -100,8 +110,41 @@ static int expect_all_locked(const struct step *s)
 	return 0;
 }
 
+static int everything(const struct step *s, int *nr)
+{
+	(void)s;
+	*nr = nr_pages;
+	return 0;
+}
+
+/*
+ * It goes on with the next VMA where one cannot be changed for want of memory, and returns
+ * 0. A VMA is changed as a whole, and one allocation fails one of them.
+ */
+static bool partly_all_locked(const struct step *s, int n, const struct held *after)
+{
+	bool as_after = false;
+	int left = 0;
+
+	for (int i = 0; i < nr_pages && !n; i++) {
+		const struct vm_area_struct *vma = shim_vma_at(page_addr(i));
+		struct held *h = &s->p->page[i];
+		bool same = h->locked == after[i].locked && h->flags == after[i].flags;
+
+		if (begins[i] || i == 0) {
+			as_after = same || !vma || (!(vma->vm_flags & VM_LOCKED) == !after[i].locked &&
+				   !((vma->vm_flags ^ after[i].flags) & VM_LOCKONFAULT));
+			left += !as_after;
+		}
+		if (as_after)
+			*h = after[i];
+	}
+	return !n && (left < 2 || s->fail & NO_MEMORY);
+}
+
 OPERATION(mlockall) {
-	.often = 1, .draw = draw, .call = lock_all, .expect = expect_all_locked,
+	.often = 1, .draw = draw, .target = everything, .call = lock_all,
+	.expect = expect_all_locked, .allocates = true, .partly = partly_all_locked,
 };
 
 /* setrlimit(RLIMIT_MEMLOCK); .arg: so many pages, or none of a limit. */

@@ -76,8 +76,7 @@ static void step_without_memory(const struct operation *does, const struct step 
 	int ret, due;
 
 	memcpy(before, page, size);
-	/* An mremap() that lacks the memory to take back what it did leaves both. */
-	if (s->fail & NO_MEMORY && !does->target)
+	if (s->fail & NO_MEMORY && !does->one_at_a_time)
 		alloc_fail_from(nth);
 	else
 		alloc_fail_at(nth);

@@ -747,6 +747,26 @@ static long do_move_big(void)
 	return 0;
 }
 
+static long do_lock_all(void)
+{
+	return tree_sys_mlockall(MCL_CURRENT);
+}
+
+static long do_unlock_all(void)
+{
+	return tree_sys_munlockall();
+}
+
+/* |wwwwwwww|llllllll|wwwwwwww|: what makes all of them the same merges all three. */
+static void lock_apart(void)
+{
+	map(0, 24, RDWR);
+	for (int i = 0; i < 3; i++)
+		if (touched & 1 << i)
+			touch(8 * i + 3);
+	lock_middle();
+}
+
 static const struct operation {
 	const char *name;
 	void (*first)(void);
@@ -821,6 +841,8 @@ static const struct operation {
 	{ "mremap, move what is told", map_closing, do_move, 0, false },
 	{ "mremap, move a part of what is told", map_closing, do_move_part, 0, false },
 	{ "mremap, DONTUNMAP what was moved", move_away_before, do_dontunmap_back, 0, false },
+	{ "mlockall, which merges", lock_apart, do_lock_all, 0, true },
+	{ "munlockall, which merges", lock_apart, do_unlock_all, 0, true },
 	{ "mlock again", lock_on_fault, do_lock_again, 0, false },
 	{ "register next to another", register_first, do_register_next, 0, false },
 	{ "mremap, move whole tables", map_big, do_move_big, 0, false },
@@ -848,6 +870,37 @@ static const char *known_of(const struct operation *op, long ret, bool failed)
 	else if (strstr(op->name, "mremap") && failed)
 		name = "mremap-unmap";
 	return name && test_known(name) ? name : NULL;
+}
+
+/*
+ * Who changes VMAs and succeeds all the same has merged them as ever: a merge that lacked
+ * memory is not to be taken for one that cannot be. It may be where there is something new
+ * to map, and what goes over all VMAs goes on behind one that it cannot change.
+ */
+static void check_layout(const struct operation *op, bool failed)
+{
+	VMA_ITERATOR(vmi, current->mm, 0);
+	static unsigned long due[MAX_VMAS];
+	static int nr_due;
+	struct vm_area_struct *vma;
+	int nr = 0;
+
+	if (!failed)
+		nr_due = 0;
+	if (failed && (strstr(op->name, "mmap") || strstr(op->name, "mremap") ||
+		       strstr(op->name, "brk") || op->in_steps))
+		return;
+	mmap_read_lock(current->mm);
+	for_each_vma(vmi, vma) {
+		if (!failed)
+			due[nr_due++] = vma->vm_start;
+		else if (nr == nr_due || due[nr] != vma->vm_start)
+			broken("a VMA that begins where none does with memory", vma->vm_start,
+			       nr < nr_due ? due[nr] : 0);
+		nr++;
+	}
+	mmap_read_unlock(current->mm);
+	same("VMAs after a success", nr, nr_due);
 }
 
 /*
@@ -906,6 +959,8 @@ static bool try(const struct operation *op, long nth, bool no_memory)
 		     !!vmas_for_nothing(&vmas, current->mm), false);
 	if (ret && !op->in_steps)
 		check_unchanged(&before);
+	if (!ret)
+		check_layout(op, nth);
 	end();
 	return at >= nth;
 }
