@@ -62,7 +62,7 @@ bench:
 	@bench/bench '$(QUEUE)'
 
 world:
-	@boot/world-boot '$(QUEUE)' $(PROGRAM)
+	@PROGRAM='$(PROGRAM)' boot/world-boot '$(QUEUE)'
 
 check:
 	@scripts/with-results check '$(QUEUE)' scripts/check '$(QUEUE)'

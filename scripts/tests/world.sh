@@ -32,6 +32,8 @@ check "boot/world: each program is there, with all fields${wrong:+: $wrong}" tes
 
 answers 'a program that there is not' 2 'PROGRAM=nonsense: one of threads heap' \
 	make -s -C "$top" world QUEUE=6.12.y KDIR="$kernel" PROGRAM='threads nonsense'
+answers 'a program that is a pattern' 2 'PROGRAM=\*: one of threads heap' \
+	make -s -C "$top" world QUEUE=6.12.y KDIR="$kernel" PROGRAM='*'
 answers 'another architecture' 2 'ARCH=arm64: make world is for x86_64' \
 	make -s -C "$top" world QUEUE=6.12.y KDIR="$kernel" ARCH=arm64
 check 'nothing is created for them' test ! -e "$O" -a ! -e "$XDG_CACHE_HOME"
@@ -126,7 +128,7 @@ EOF
 chmod +x "$tmp/copy/boot/build" "$tmp/copy/qemu"
 world() {
 	O=$tmp/out-verb QEMU=$tmp/copy/qemu ACCEL=tcg KDIR=$kernel \
-		"$tmp/copy/boot/world-boot" 6.12.y "$@" | tee "$tmp/said"
+		PROGRAM="$*" "$tmp/copy/boot/world-boot" 6.12.y | tee "$tmp/said"
 }
 check 'world: two guests a kernel' world
 check 'world: the sum' grep -qx '10 passed, 0 failed, 0 skipped' "$tmp/said"
