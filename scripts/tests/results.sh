@@ -109,6 +109,17 @@ check 'report: what was run, and what was not' sh -c \
 	"grep -q '6.12.y each' '$tmp/o/report/index.html' &&
 	grep -q 'make boot QUEUE=6.12.y' '$tmp/o/report/index.html' &&
 	! grep -q '<li><code>make each QUEUE=6.12.y<' '$tmp/o/report/index.html'"
+mkdir -p "$tmp/o/6.12.y/world"
+printf '%s\n' 'figure,unit,base_median,base_least,base_most,base_repeats,tree_median,tree_least,tree_most,tree_repeats,ratio' \
+	'"redis: fork, <busy>",us,20000,10,30000,3,-,-,-,0,-' >"$tmp/o/6.12.y/world/figures.csv"
+"$top/scripts/report" "$tmp/o" "$top/patches" test >/dev/null
+check 'report: figures of make world' grep -q \
+	'redis: fork, &lt;busy&gt;.*20,000.*10-30,000.*>-<' "$tmp/o/report/index.html"
+answers 'report: no place for it' 1 'cannot write /proc/o/report/index.html: No such file' \
+	"$top/scripts/report" /proc/o "$top/patches" test
+echo '{"checkouts": []}' >"$tmp/o/6.12.y/world/results.json"
+answers 'report: what is no result' 1 '6.12.y/world/results.json has no results of a verb' \
+	"$top/scripts/report" "$tmp/o" "$top/patches" test
 check 'report: nothing comes from a network' sh -c \
 	"! grep -E '(src|href)=' '$tmp/o/report/index.html'"
 finish
