@@ -112,7 +112,10 @@ check 'report: what was run, and what was not' sh -c \
 mkdir -p "$tmp/o/6.12.y/world"
 printf '%s\n' 'figure,unit,base_median,base_least,base_most,base_repeats,tree_median,tree_least,tree_most,tree_repeats,ratio' \
 	'"redis: fork, <busy>",us,20000,10,30000,3,-,-,-,0,-' >"$tmp/o/6.12.y/world/figures.csv"
-"$top/scripts/report" "$tmp/o" "$top/patches" test >/dev/null
+printf '%s\n' scenario,base_instructions,base_vmpte_kb,tree_instructions,tree_vmpte_kb,tree_ratio \
+	plain,1000,28,100,28,0.100 none,0,-,0,-,- >"$tmp/o/6.12.y/bench.csv"
+check 'report: figures, with a count of 0' "$top/scripts/report" "$tmp/o" "$top/patches" test
+check 'report: bars of bench' grep -q '<td>0</td>\|<td class=n>0</td>' "$tmp/o/report/index.html"
 check 'report: figures of make world' grep -q \
 	'redis: fork, &lt;busy&gt;.*20,000.*10-30,000.*>-<' "$tmp/o/report/index.html"
 answers 'report: no place for it' 1 'cannot write /proc/o/report/index.html: No such file' \
