@@ -104,6 +104,31 @@ sed 's/pthread_attr_setguardsize(&attr, guard)/pthread_attr_setguardsize(\&attr,
 check 'threads: without guards it fails' sh -c "
 	! '$tmp/unguarded' >'$tmp/said' && grep -q '^not ok .* 200 threads, grandchild' '$tmp/said'"
 
+# What CRIU and trinity have as a witness: it says what it finds, and finds what is
+# not as it was.
+# looked PROGRAM: the line that it writes when it is asked to look
+looked() {
+	rm -rf "$tmp/seen"
+	mkdir "$tmp/seen"
+	"$1" "$tmp/seen" 0 &
+	local witness=$! said=$tmp/seen/$!.said
+	for _ in $(seq 100); do [ -s "$said" ] && break; sleep 0.1; done
+	rm -f "$said"
+	kill -USR1 "$witness"
+	for _ in $(seq 100); do [ -s "$said" ] && break; sleep 0.1; done
+	sleep 0.2
+	tail -n 1 "$said"
+	kill -KILL "$witness"
+	wait "$witness" 2>/dev/null || :
+}
+"${CC:-gcc}" -O2 -o "$tmp/guarded" "$top/boot/programs/guarded.c"
+check 'guarded: all is as it was' test "$(looked "$tmp/guarded")" = 'generation 0, touched 0, wrong 0'
+sed 's/memset(mappings\[m\] + i \* page, mark(m, i), page)/memset(mappings[m] + i * page, 0, page)/' \
+	"$top/boot/programs/guarded.c" >"$tmp/forgetful.c"
+"${CC:-gcc}" -O2 -I"$top/boot/programs" -o "$tmp/forgetful" "$tmp/forgetful.c"
+check 'guarded: data that is lost is found' not \
+	test "$(looked "$tmp/forgetful")" = 'generation 0, touched 0, wrong 0'
+
 # The verb itself, with kernels that are not built and guests that QEMU does not run:
 # a copy of the scripts, where boot/build makes a file and QEMU prints a console.
 mkdir -p "$tmp/copy" "$tmp/out-verb"
