@@ -120,13 +120,17 @@ tree_version() {
 		"$1/Makefile"
 }
 
-# queue_known QUEUE: there is such a queue, and KDIR, where given, is what it is
-# for. The first thing that a verb does: nothing is made or installed before.
+# queue_known QUEUE: there is such a queue, O can be written to, and KDIR, where given,
+# is what the queue is for. The first thing that a verb does: nothing is made or
+# installed before.
 queue_known() {
-	local for_version found path blob is
+	local for_version found path blob is place
 	[ -f "$patches/$1/base" ] || die -2 "no queue $1; there are:" \
 		"$(cd "$patches" && echo */ | tr -d /)"
 	queues_before "$1" >/dev/null
+	place=$out
+	while [ ! -e "$place" ]; do place=$(dirname "$place"); done
+	[ -d "$place" ] && [ -w "$place" ] || die -2 "O=$out: $place is no folder to write to"
 	[ -n "$KDIR" ] || return 0
 	KDIR=$(realpath -m "$KDIR")
 	for_version=$(base_of "$1" version)

@@ -41,6 +41,12 @@ answers 'tree: KDIR has another blob' 2 \
 nothing 'KDIR has another blob'
 answers 'QUEUE: there is no such' 2 'no queue nonsense; there are: 6.12.y' \
 	make -s -C "$top" tree QUEUE=nonsense
+touch "$tmp/file"
+for verb in world 'export FORMAT=quilt' 'try PROGRAM=/etc/hostname' tree; do
+	# shellcheck disable=SC2086 # two words
+	answers "${verb%% *}: O is below a file" 2 "O=$tmp/file/out: $tmp/file is no folder to write to" \
+		make -s -C "$top" $verb KDIR="$kernel" O="$tmp/file/out"
+done
 answers 'CONFIG: there is no such' 2 'CONFIG=nonsense: lean or debug' \
 	"$top/boot/kconfig" "$kernel" "$tmp/build" nonsense
 answers 'try: no program' 2 'which program\?' make -s -C "$top" try KDIR="$kernel"
