@@ -66,6 +66,17 @@
 
 #pragma GCC diagnostic pop
 
+#ifdef SHIM_SCHED
+/* Who has no lock uses ptep_get_lockless(): a PTE may be of two words. */
+static inline pte_t sched_ptep_get(pte_t *ptep)
+{
+	shim_check(shim_holds(&table_of(ptep)->ptl), "a PTE is read without its lock");
+	return ptep_get(ptep);
+}
+
+#define ptep_get_lockless(ptep)	((ptep_get)(ptep))
+#define ptep_get(ptep)		sched_ptep_get(ptep)
+#endif
 
 /* Declared by the kernel in headers that are not taken: rmap, then fork. */
 void folio_add_new_anon_rmap(struct folio *folio, struct vm_area_struct *vma,

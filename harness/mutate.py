@@ -252,8 +252,9 @@ class List:
 class Bench:
     """Where mutants are built and tried"""
 
-    def __init__(self, out, sources, compiler):
+    def __init__(self, out, sources, compiler, seconds=10):
         self.out, self.sources, self.compiler = out, sources, compiler
+        self.seconds = seconds
         self.objects, self.codes = {}, {}
         # what is the tree's, and is compiled quickly; the rest shall run so
         self.tree = [source for source in sources if
@@ -315,8 +316,8 @@ class Bench:
                                            *objects.values()):
             return "does not compile"
         # Without an end is caught, too; seconds of the processor, whoever else runs.
-        ran = subprocess.run(["sh", "-c", 'ulimit -t 10; exec "$0" -x -t 600',
-                              tests], capture_output=True, text=True,
+        ran = subprocess.run(["sh", "-c", 'ulimit -t %d; exec "$0" -x -t 600' %
+                              self.seconds, tests], capture_output=True, text=True,
                              errors="replace")
         closing = re.search(r"^\d+ passed, \d+ failed, \d+ skipped$",
                             ran.stdout, re.M)

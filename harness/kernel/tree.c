@@ -63,6 +63,13 @@ long tree_uffd_zeropage(struct userfaultfd_ctx *ctx, unsigned long addr,
 	return mfill_atomic_zeropage(ctx, addr, len);
 }
 
+int tree_uffd_poison(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long len)
+{
+	long ret = mfill_atomic_poison(ctx, addr, len, 0);
+
+	return ret < 0 ? ret : 0;
+}
+
 /* The reader of the events takes the new context and lets the kernel go on. */
 struct userfaultfd_ctx *shim_uffd_child;
 struct shim_event shim_events[8];
@@ -93,6 +100,9 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 	/* It sleeps until user space has read the event. */
 	mmap_assert_not_locked(ctx->mm);
 	atomic_dec(&ctx->mmap_changing);
+#ifdef SHIM_SCHED
+	sched_wake(&ctx->mmap_changing);
+#endif
 	userfaultfd_ctx_put(ctx);
 }
 

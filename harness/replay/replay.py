@@ -142,7 +142,7 @@ def main():
     # Built where it is wanted, once: what no rule sees, a sanitizer may.
     careful = mutate.Bench(os.path.join(out, "sanitized"), bench.sources,
                            bench.compiler + ["-fsanitize=address,undefined",
-                                             "-fno-sanitize-recover=all"])
+                                             "-fno-sanitize-recover=all"], 60)
     one_at_a_time = threading.Lock()
 
     def replay(n):
@@ -153,7 +153,9 @@ def main():
             return caught
         with one_at_a_time:
             if not careful.objects:
-                careful.run("base", {first: tree.texts[first]})
+                result = careful.run("base", {first: tree.texts[first]})
+                if result != "SURVIVED":
+                    sys.exit("the tests do not pass with sanitizers: " + result)
         return careful.run(n, todo[n])
 
     passed = failed = skipped = 0

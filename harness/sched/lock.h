@@ -27,10 +27,12 @@ void downgrade_write(struct rw_semaphore *sem);
 
 #define lock_is_held(map)		sched_holds(map)
 #define lock_is_held_type(map, read)	(sched_holds_write(map) && !(read))
-#define lock_sequence(map)		((map)->sequence)
+#define lock_sequence(map)		sched_sequence(map)
 #define lockdep_is_held(lock)		sched_holds(lock)
 #define shim_holds(lock)		sched_holds(lock)
 #define shim_holds_write(sem)		sched_holds_write(sem)
+/* By this thread. */
+#define rwsem_held(sem)			sched_holds(sem)
 
 #define rcu_read_lock()			sched_rcu_lock()
 #define rcu_read_unlock()		sched_rcu_unlock()

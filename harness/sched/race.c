@@ -32,6 +32,7 @@
 enum seen_kind { HOLE, GUARDED, MARKED, CONTENT, BEYOND };
 struct seen {
 	enum seen_kind kind;
+	bool protected;			/* by userfaultfd */
 	u64 content;
 	vm_flags_t flags;
 };
@@ -53,6 +54,7 @@ static struct {
 	struct file *file;
 	struct mm_struct *mm[MMS], *exited;
 	struct folio *folio[PAGES];	/* mapped there at first */
+	struct userfaultfd_ctx uffd, *follower;	/* the other child's */
 	struct outcome outcome;
 } r;
 
@@ -66,7 +68,8 @@ static const char *const what_names[] = {
 	"mprotect(READ | WRITE)", "MADV_DONTNEED", "MADV_RANDOM", "MADV_DONTDUMP",
 	"mlock()", "naming", "MADV_WIPEONFORK", "munmap()", "read", "write",
 	"hole punch", "truncation", "khugepaged", "reclaim", "migration",
-	"mremap()", "exit of the other child", "nothing",
+	"mremap()", "exit of the other child", "userfaultfd protects",
+	"userfaultfd unprotects", "userfaultfd poisons", "nothing",
 };
 static const char *const vma_names[] = {
 	"private anonymous", "shared anonymous", "private file", "shared file",
@@ -89,6 +92,22 @@ static long advise(unsigned long addr, unsigned long len, int advice)
 		if (ret != -ERESTARTNOINTR)
 			break;
 	}
+	return ret;
+}
+
+/* It is refused while fork() waits for the reader of its event: again after that. */
+static long ask_uffd(enum race_what what, unsigned long addr, unsigned long len)
+{
+	long ret;
+
+	do {
+		while (r.uffd.mmap_changing.counter)
+			sched_block(&r.uffd.mmap_changing);
+		if (what == POISON)
+			ret = tree_uffd_poison(&r.uffd, addr, len);
+		else
+			ret = tree_uffd_wp(&r.uffd, addr, len, what == PROTECT);
+	} while (ret == -EAGAIN);
 	return ret;
 }
 
@@ -153,6 +172,10 @@ static long operate(const struct race_op *op, int thread)
 		return 0;
 	case MREMAP:
 		return tree_mremap(addr, len, ADDRESS(PAGES + at));
+	case PROTECT:
+	case UNPROTECT:
+	case POISON:
+		return ask_uffd(op->what, addr, len);
 	case EXIT:
 		if (!r.mm[OTHER])
 			return -EAGAIN;
@@ -203,6 +226,35 @@ static const pteval_t *entry_of(struct mm_struct *mm, unsigned long addr)
 
 /* --- before */
 
+/* The userfaultfd that a child was given by a fork that is to be followed. */
+static struct userfaultfd_ctx *follower_of(struct mm_struct *mm)
+{
+	struct userfaultfd_ctx *ctx = NULL;
+	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
+
+	vma_iter_init(&vmi, mm, 0);
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma)
+		ctx = vma->vm_userfaultfd_ctx.ctx ?: ctx;
+	mmap_read_unlock(mm);
+	return ctx;
+}
+
+/* What is so of the whole memory, before there are pages. */
+static void set_up_vmas(void)
+{
+	unsigned long half = PAGES / 2 * PAGE_SIZE;
+
+	if (strchr(r.pages, '|'))
+		tree_mprotect(START + half, half, PROT_READ | PROT_WRITE | PROT_EXEC);
+	if (!strpbrk(r.pages, "p&"))
+		return;
+	tree_uffd_init(&r.uffd, r.mm[0], strchr(r.pages, '&') ? UFFD_FEATURE_EVENT_FORK : 0);
+	if (tree_uffd_register(&r.uffd, START, 2 * half, UFFDIO_REGISTER_MODE_WP))
+		abort();
+}
+
 static void set_up(void)
 {
 	vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
@@ -217,6 +269,8 @@ static void set_up(void)
 	r.mm[0] = shim_mm_new(NULL);
 	r.file = NULL;
 	r.exited = NULL;
+	r.follower = NULL;
+	shim_nr_events = 0;
 	current->mm = r.mm[0];
 	if (r.vma == SHARED || r.vma == FILE_SHARED)
 		flags |= VM_SHARED | VM_MAYSHARE;
@@ -226,11 +280,12 @@ static void set_up(void)
 			r.vma == PRIVATE ? START >> PAGE_SHIFT : 0);
 	if (ret)
 		abort();
+	set_up_vmas();
 	for (int i = 0; r.pages[i]; i++) {
 		unsigned long addr = START + i * PAGE_SIZE;
 		u64 content = 100 + i;
 
-		if (r.pages[i] == 'w')
+		if (strchr("wps", r.pages[i]))
 			shim_access(addr, true, &content);
 		else if (r.pages[i] == 'r')
 			shim_access(addr, false, &content);
@@ -238,7 +293,13 @@ static void set_up(void)
 			advise(addr, PAGE_SIZE, MADV_GUARD_INSTALL);
 		else if (r.pages[i] == '+')
 			fork_into(OTHER);
+		if (r.pages[i] == 'p')
+			tree_uffd_wp(&r.uffd, addr, PAGE_SIZE, true);
+		else if (r.pages[i] == 's')
+			shim_swap_out(addr);
 	}
+	if (r.mm[OTHER])
+		r.follower = follower_of(r.mm[OTHER]);
 	for (int i = 0; i < PAGES; i++) {
 		const pteval_t *entry = entry_of(r.mm[0], ADDRESS(i));
 
@@ -273,6 +334,7 @@ static struct seen look(int who, int i, struct vm_area_struct *vma, long *rss)
 	}
 	s.flags = vma->vm_flags & ~(STICKY | GUARD_FLAG | VM_SOFTDIRTY);
 	s.kind = CONTENT;
+	s.protected = v & (v & (PTE_PRESENT | PTE_PROTNONE) ? PTE_UFFD : PTE_SWP_UFFD);
 	if (v & (PTE_PRESENT | PTE_PROTNONE)) {
 		struct page *page = pfn_to_page(v >> PFN_PTE_SHIFT);
 
@@ -289,7 +351,19 @@ static struct seen look(int who, int i, struct vm_area_struct *vma, long *rss)
 		}
 		if (v & PTE_WRITE && !(vma->vm_flags & VM_WRITE))
 			wrong(who, i, "may be written, the VMA not");
+		if (v & PTE_WRITE && s.protected)
+			wrong(who, i, "may be written, and userfaultfd protects it");
+		if (s.protected && !(vma->vm_flags & VM_UFFD_WP))
+			wrong(who, i, "protected by userfaultfd, and not registered");
 		return s;
+	}
+	/* A page fault maps the file's page there, protected. */
+	if (v && (v >> SWP_TYPE_BIT & 31) == SWP_PTE_MARKER &&
+	    v >> SWP_OFFSET_BIT == PTE_MARKER_UFFD_WP) {
+		s.protected = true;
+		if (!(vma->vm_flags & VM_UFFD_WP))
+			wrong(who, i, "userfaultfd's marker, and not registered");
+		v = 0;
 	}
 	if (v && (v >> SWP_TYPE_BIT & 31) == SWP_PTE_MARKER) {
 		s.kind = v >> SWP_OFFSET_BIT & GUARD_MARKER ? GUARDED : MARKED;
@@ -348,12 +422,22 @@ static void look_at(int who)
 
 static void tear_down(void)
 {
+	struct userfaultfd_ctx *ctx;
+
 	for (int who = MMS - 1; who >= 0; who--) {
 		if (!r.mm[who])
 			continue;
 		current->mm = r.mm[who];
+		if (who == OTHER)
+			ctx = r.follower;
+		else
+			ctx = who ? follower_of(r.mm[who]) : NULL;
+		if (ctx)
+			tree_uffd_put(ctx);
 		shim_mm_exit(r.mm[who]);
 	}
+	if (r.exited && r.follower)
+		tree_uffd_put(r.follower);
 	if (r.exited)
 		shim_mm_free(r.exited);
 	if (r.file)
@@ -370,7 +454,8 @@ static bool same_page(const struct outcome *a, const struct outcome *b, int i)
 	for (int who = 0; who < MMS; who++) {
 		const struct seen *s = &a->page[who][i], *t = &b->page[who][i];
 
-		if (s->kind != t->kind || s->content != t->content || s->flags != t->flags)
+		if (s->kind != t->kind || s->content != t->content || s->flags != t->flags ||
+		    s->protected != t->protected)
 			return false;
 	}
 	return true;
@@ -382,7 +467,8 @@ static void draw_pages(const char *title, const struct outcome *o)
 
 	for (int who = 0; who < MMS; who++)
 		for (int i = 0; i < ALL_PAGES; i++)
-			line[who][i] = " g#c-"[o->page[who][i].kind];
+			line[who][i] = (o->page[who][i].protected ? " g#p-" : " g#c-")
+				       [o->page[who][i].kind];
 	test_say("  %-12s parent |%s|  children |%s|%s|%s|%s|", title, line[0], line[1],
 		 line[2], line[3], line[4]);
 }

@@ -25,7 +25,7 @@ enum race_vma { PRIVATE, SHARED, FILE_PRIVATE, FILE_SHARED };
 enum race_what {
 	FORK, GUARD, UNGUARD, MPROTECT_R, MPROTECT_RW, DONTNEED, RANDOM, DONTDUMP, LOCK,
 	NAME, WIPE, MUNMAP, READ, WRITE, PUNCH, TRUNCATE, COLLAPSE,
-	RECLAIM, MIGRATE, MREMAP, EXIT, NOTHING, NR_RACE_WHAT
+	RECLAIM, MIGRATE, MREMAP, EXIT, PROTECT, UNPROTECT, POISON, NOTHING, NR_RACE_WHAT
 };
 
 /* DO(what, from which page, on how many): on all without them. */
@@ -47,7 +47,10 @@ struct race_op {
 
 /*
  * @pages: what is there before, a character a page: w written, r read, g a guard,
- * . nothing. Behind the last page +: it has a child.
+ * p write-protected by userfaultfd, s in swap (private anonymous memory only), . nothing.
+ * Behind the last page: + it has a child, | the second half is a VMA of its own,
+ * & userfaultfd write-protection is registered, and follows into children (p alone:
+ * registered, and does not).
  */
 #define RACE(vma, pages, ...) ({					\
 	static const struct race_op __ops[] = { __VA_ARGS__ };		\

@@ -34,7 +34,7 @@ struct thread {
 	void (*run)(void *arg);
 	void *arg;
 	struct task_struct task;
-	struct { const void *lock; bool write; } held[HELD];
+	struct { const void *lock; bool write; unsigned int sequence; } held[HELD];
 	int nr_held;
 	struct { const void *object; bool write; } owned[HELD];
 	int nr_owned;
@@ -345,11 +345,13 @@ bool sched_run(const struct sched_thread_spec *spec, int nr, sched_choose_fn *fn
 
 void sched_took(const void *lock, bool write)
 {
+	static unsigned int sequence;
 	struct thread *t = me();
 
 	if (t->nr_held == HELD)
 		abort();
 	t->held[t->nr_held].lock = lock;
+	t->held[t->nr_held].sequence = ++sequence;
 	t->held[t->nr_held++].write = write;
 	sched_touch((unsigned long)lock + 1, write);
 }
@@ -374,6 +376,14 @@ bool sched_holds(const void *lock)
 		if (me()->held[i].lock == lock)
 			return true;
 	return lock == &rcu_callback_map;
+}
+
+unsigned int sched_sequence(const void *lock)
+{
+	for (int i = 0; i < me()->nr_held; i++)
+		if (me()->held[i].lock == lock)
+			return me()->held[i].sequence;
+	return UINT_MAX;
 }
 
 bool sched_holds_write(const void *lock)
@@ -476,7 +486,6 @@ void spin_unlock(spinlock_t *lock)
 	sched_touch(lock, true);
 	sched_gave(lock);
 	lock->held = 0;
-	lock->dep_map.sequence++;
 	shim_locks_held--;
 	read_ends();
 	sched_wake(lock);
@@ -512,7 +521,6 @@ void up_write(struct rw_semaphore *sem)
 	sched_touch(sem, true);
 	sched_gave(sem);
 	sem->dep_map.writers--;
-	sem->dep_map.sequence++;
 	sched_wake(sem);
 	sched_point(sem, SCHED_UNLOCK);
 }
@@ -544,7 +552,6 @@ void up_read(struct rw_semaphore *sem)
 	sched_touch(sem, false);
 	sched_gave(sem);
 	sem->dep_map.readers--;
-	sem->dep_map.sequence++;
 	sched_wake(sem);
 	sched_point(sem, SCHED_UNLOCK);
 }

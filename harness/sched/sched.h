@@ -111,6 +111,8 @@ extern const char *(*sched_name_of)(const void *object);
 /* Locks, as the models ask for them. */
 bool sched_holds(const void *lock);
 bool sched_holds_write(const void *lock);
+/* Which time it is that this thread holds it; UINT_MAX: it does not. */
+unsigned int sched_sequence(const void *lock);
 /* VMAs that are read or written under their locks; NULL: none any more. */
 void sched_owns(const void *object, bool write);
 void sched_disowns(const void *object);

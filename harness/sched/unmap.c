@@ -6,6 +6,9 @@
 #include "harness/sched/unmap.h"
 #include "rmap/has.h"
 
+/* page_vma_mapped_walk() of 6.12 reads a PTE, and looks again once it has the lock. */
+#undef ptep_get
+
 #undef CONFIG_DEVICE_PRIVATE
 #define HPAGE_PMD_ORDER			3
 #define PMD_ORDER			3
@@ -63,7 +66,6 @@
 #define folio_put_refs(f, nr)		folio_put(f)
 #define is_device_private_page(...)	false
 #define is_zone_device_page(...)	false
-#define ptep_get_lockless(p)		ptep_get(p)
 #define ptep_clear_flush(vma, addr, ptep)	ptep_get_and_clear((vma)->vm_mm, addr, ptep)
 #define dec_mm_counter(mm, member)	add_mm_counter(mm, member, -1)
 #define inc_mm_counter(mm, member)	add_mm_counter(mm, member, 1)

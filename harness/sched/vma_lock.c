@@ -20,6 +20,7 @@
 #define vma_mark_attached	RENAMED(vma_mark_attached)
 #define vma_mark_detached	RENAMED(vma_mark_detached)
 #define vma_lock_init		RENAMED(vma_lock_init)
+#define vma_start_read_locked	RENAMED(vma_start_read_locked)
 #define mmap_write_lock		RENAMED(mmap_write_lock)
 #define mmap_write_lock_nested	RENAMED(mmap_write_lock_nested)
 #define mmap_write_lock_killable	RENAMED(mmap_write_lock_killable)
@@ -85,6 +86,7 @@ struct lock_class_key { int nothing; };
 #undef vma_mark_attached
 #undef vma_mark_detached
 #undef vma_lock_init
+#undef vma_start_read_locked
 #undef mmap_write_lock
 #undef mmap_write_lock_nested
 #undef mmap_write_lock_killable
@@ -174,6 +176,14 @@ int vma_start_write_killable(struct vm_area_struct *vma)
 	return 0;
 }
 #else
+bool vma_start_read_locked(struct vm_area_struct *vma)
+{
+	if (!tree_vma_start_read_locked(vma))
+		return false;
+	sched_owns(vma, false);
+	return true;
+}
+
 int vma_start_write_killable(struct vm_area_struct *vma)
 {
 	int ret = tree_vma_start_write_killable(vma);

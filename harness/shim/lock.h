@@ -99,6 +99,7 @@ static inline void up_read(struct rw_semaphore *sem)
 #define lockdep_is_held(lock)		((lock)->held)
 #define shim_holds(lock)		((lock)->held)
 #define shim_holds_write(sem)		((sem)->dep_map.writers)
+#define rwsem_held(sem)			rwsem_is_locked(sem)
 
 /* RCU. What a grace period ends for waits until shim_rcu_end() if a reader calls. */
 #define rcu_read_lock()			((void)shim_rcu_depth++)

@@ -96,7 +96,7 @@ void mmap_write_downgrade(struct mm_struct *mm);
 #define mmap_write_unlock(mm)		((void)(mm)->mm_lock_seq++, up_write(&(mm)->mmap_lock))
 #define mmap_write_downgrade(mm)	({ mmap_write_unlock(mm); mmap_read_lock(mm); })
 #endif
-#define mmap_assert_not_locked(mm)	shim_check(!rwsem_is_locked(&(mm)->mmap_lock), "waits for user space under the mm's lock")
+#define mmap_assert_not_locked(mm)	shim_check(!rwsem_held(&(mm)->mmap_lock), "waits for user space under the mm's lock")
 #define mmap_assert_locked(mm)		shim_check(lock_is_held(&(mm)->mmap_lock.dep_map), "the mm is not locked")
 #define mmap_assert_write_locked(mm)	shim_check(shim_holds_write(&(mm)->mmap_lock), "the mm is not locked for writing")
 
@@ -213,8 +213,8 @@ extern int shim_opens;
  * the mm's tree; who is not may be written by whoever has it.
  */
 #ifdef SHIM_SCHED
-#define vma_start_read_locked(...)	({ shim_check(0, "a lock that no race takes"); false; })
 /* The tree's own, with readers: see sched/vma_lock.c. */
+bool vma_start_read_locked(struct vm_area_struct *vma);
 void vma_assert_locked(struct vm_area_struct *vma);
 void vma_assert_stabilised(struct vm_area_struct *vma);
 struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long addr);

@@ -44,6 +44,24 @@ TEST_RACE(reclaim_and_migration_against_others)
 	against(ops, ARRAY_SIZE(ops));
 }
 
+/* Neighbours that have no anon_vma yet take each other's. */
+TEST_RACE(neighbours)
+{
+	static const struct race_op ops[] = {
+		DO(WRITE, 0), DO(WRITE, 3), DO(WRITE, 4), DO(FORK), DO(MPROTECT_RW), DO(MUNMAP, 0, 4),
+	};
+	static const char *const pages[] = { "........|", "........|+", "w.......|" };
+
+	for (int vma = PRIVATE; vma <= FILE_PRIVATE; vma += FILE_PRIVATE)
+		for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
+			for (unsigned int i = 0; i < 3; i++)
+				for (unsigned int j = i; j < ARRAY_SIZE(ops); j++) {
+					const struct race_op pair[] = { ops[i], ops[j] };
+
+					race_run(vma, pages[p], pair, 2);
+				}
+}
+
 /* The second fork, mremap() and the exit of a process that has the same pages. */
 TEST_RACE(relatives)
 {
