@@ -32,6 +32,8 @@
 #define SYSCALL_DEFINE5(name, ta, a, tb, b, tc, c, td, d, te, e)		\
 	long tree_sys_##name(ta a, tb b, tc c, td d, te e)
 #include "change/mm/mremap.c"
+#include "change/fs/proc/internal.h"
+#include "change/fs/proc/task_mmu.c"
 #undef SYSCALL_DEFINE5
 #undef auto
 #pragma GCC diagnostic pop
@@ -68,6 +70,13 @@ int tree_mremap(unsigned long addr, unsigned long len, unsigned long to)
 	userfaultfd_unmap_complete(current->mm, &unmap);
 #endif
 	return IS_ERR_VALUE(ret) ? (long)ret : 0;
+}
+
+void tree_clear_refs(void)
+{
+	loff_t pos = 0;
+
+	clear_refs_write(NULL, "4", 1, &pos);
 }
 
 int tree_mlock(unsigned long addr, unsigned long len, bool lock)

@@ -69,21 +69,6 @@ int tree_brk(unsigned long addr, unsigned long len)
 	return ret;
 }
 
-void tree_clear_refs(void)
-{
-	VMA_ITERATOR(vmi, current->mm, 0);
-	struct vm_area_struct *vma;
-
-	mmap_write_lock(current->mm);
-	for_each_vma(vmi, vma) {
-		if (!(vma->vm_flags & VM_SOFTDIRTY))
-			continue;
-		vm_flags_clear(vma, VM_SOFTDIRTY);
-		vma_set_page_prot(vma);
-	}
-	mmap_write_unlock(current->mm);
-}
-
 int tree_dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 {
 	return dup_mmap(mm, oldmm);

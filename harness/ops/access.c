@@ -36,6 +36,7 @@ static int expect_written(const struct step *s)
 		if (access != ACCESS_DONE)
 			return access;
 		h->wp = false;
+		h->written = true;
 		if (h->shared) {
 			*file_content(h) = c;
 		} else {

@@ -40,7 +40,7 @@ static bool changed_by_##id(const struct held *h)				\
 }										\
 OPERATION(id) {									\
 	.often = n, .aims = changed_by_##id, .call = call_##id,			\
-	.expect = expect_##id, .allocates = true, .partly = partly_done,	\
+	.expect = expect_##id, .allocates = true, .merges = true, .partly = partly_done,	\
 }
 
 ADVICE(random, 1, MADV_RANDOM, VM_RAND_READ, VM_SEQ_READ);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /proc/PID/clear_refs: nothing is soft-dirty any more. */
+/* /proc/PID/clear_refs: nothing is soft-dirty any more, and each write is noticed. */
 #include "harness/ops/op.h"
 
 static int call(const struct step *s)
@@ -12,7 +12,7 @@ static int call(const struct step *s)
 static int expect(const struct step *s)
 {
 	for (int i = 0; i < nr_pages; i++)
-		s->p->page[i].soft_dirty = false;
+		s->p->page[i].soft_dirty = s->p->page[i].written = false;
 	return 0;
 }
 

@@ -94,11 +94,14 @@ bool process_fork(struct process *p, bool followed, long nth)
 			h->wp = false;
 		if (h->wipe)
 			h->copy = h->guard = false;
+		/* Of what is shared it finds out by itself. */
+		h->written = h->written && h->copy;
 	}
 	check_process(p);
 	check_process(child);
 	check_counts();
 	check_child_tables(p, child);
+	check_forked(p, child);
 	return true;
 }
 

@@ -18,7 +18,7 @@ static int expect_wiped(const struct step *s)
 }
 
 OPERATION(wipeonfork) { .often = 1, .call = wipe, .expect = expect_wiped,
-	.allocates = true, .partly = partly_done };
+	.allocates = true, .merges = true, .partly = partly_done };
 
 static int keep(const struct step *s)
 {
@@ -40,7 +40,7 @@ static bool can_be_kept(const struct held *h)
 }
 
 OPERATION(keeponfork) { .often = 1, .aims = can_be_kept, .call = keep, .expect = expect_kept,
-	.allocates = true, .partly = partly_done };
+	.allocates = true, .merges = true, .partly = partly_done };
 
 static int dont_fork(const struct step *s)
 {
@@ -57,7 +57,7 @@ static int expect_not_forked(const struct step *s)
 }
 
 OPERATION(dontfork) { .often = 1, .call = dont_fork, .expect = expect_not_forked,
-	.allocates = true, .partly = partly_done };
+	.allocates = true, .merges = true, .partly = partly_done };
 
 static int do_fork(const struct step *s)
 {
@@ -72,4 +72,4 @@ static int expect_forked(const struct step *s)
 }
 
 OPERATION(dofork) { .often = 1, .aims = is_not_forked, .call = do_fork, .expect = expect_forked,
-	.allocates = true, .partly = partly_done };
+	.allocates = true, .merges = true, .partly = partly_done };

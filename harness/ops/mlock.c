@@ -48,7 +48,7 @@ static int expect_locked(const struct step *s)
 
 OPERATION(mlock) {
 	.often = 2, .call = lock, .expect = expect_locked,
-	.allocates = true, .partly = partly_done,
+	.allocates = true, .merges = true, .partly = partly_done,
 };
 
 static int unlock(const struct step *s)
@@ -63,13 +63,13 @@ static int expect_unlocked(const struct step *s)
 
 OPERATION(munlock) {
 	.often = 2, .aims = is_locked, .call = unlock, .expect = expect_unlocked,
-	.allocates = true, .partly = partly_done,
+	.allocates = true, .merges = true, .partly = partly_done,
 };
 
-/* .arg: MCL_* flags; 0 is munlockall(), and half are. */
+/* .arg: MCL_* flags; 0 is munlockall(). */
 static void draw(struct op *op, unsigned int random)
 {
-	op->arg = random & 0x10000 ? 0 : random >> 8 & 7;
+	op->arg = random & 0x30000 ? random >> 8 & 7 : 0;
 }
 
 /* Where VMAs began before, and the last one ended. */
@@ -144,7 +144,7 @@ static bool partly_all_locked(const struct step *s, int n, const struct held *af
 
 OPERATION(mlockall) {
 	.often = 1, .draw = draw, .target = everything, .call = lock_all,
-	.expect = expect_all_locked, .allocates = true, .partly = partly_all_locked,
+	.expect = expect_all_locked, .allocates = true, .merges = true, .partly = partly_all_locked,
 };
 
 /* setrlimit(RLIMIT_MEMLOCK); .arg: so many pages, or none of a limit. */

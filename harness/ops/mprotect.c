@@ -49,7 +49,7 @@ static int expect(const struct step *s)
 
 OPERATION(mprotect) {
 	.often = 5, .draw = draw, .call = call, .expect = expect,
-	.allocates = true, .partly = partly_done,
+	.allocates = true, .merges = true, .partly = partly_done,
 };
 
 static struct step page_of(const struct step *s, int i)

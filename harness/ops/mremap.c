@@ -58,6 +58,21 @@ static struct remap shrunk(const struct step *s)
 	return (struct remap){ s->nr, 1 + s->arg % s->nr, 0, s->arg & 128 ? MREMAP_MAYMOVE : 0 };
 }
 
+/* Behind what is like it, if there is room. */
+static struct remap joined(const struct step *s)
+{
+	const struct held *page = s->p->page;
+	int to = -1;
+
+	for (int i = 1, at = s->arg % nr_pages; i < nr_pages && to < 0; i++, at = (at + 1) % nr_pages)
+		if (at && at + s->nr <= nr_pages && page[at - 1].mapped &&
+		    page[at - 1].file == s->h->file && page[at - 1].shared == s->h->shared &&
+		    (s->h->file < 0 || page[at - 1].pgoff + 1 == s->h->pgoff) &&
+		    !any(&page[at], s->nr, is_mapped))
+			to = at;
+	return (struct remap){ s->nr, s->nr, to, MREMAP_MAYMOVE | MREMAP_FIXED };
+}
+
 static struct remap left(const struct step *s)
 {
 	int to = s->arg & 128 ? room(s, s->arg % nr_pages, s->nr) : s->arg % nr_pages;
@@ -145,8 +160,16 @@ static void unmap(const struct step *s, int at, int nr)
 	memset(&s->p->page[at], 0, nr * sizeof(*s->h));
 }
 
+/* It counts as written to, if it has a page; a whole table's entries are not looked at. */
+static bool came_along(const struct step *s, int at)
+{
+	struct seen seen = look(table_at(s->p->mm, page_addr(at)), at);
+
+	return shim_page_span == PAGE_SIZE && (seen.page || seen.slot);
+}
+
 /* The pages of one VMA, and what comes to be behind them. */
-static void move(struct held *from, struct held *to, struct remap r)
+static void move(const struct step *s, struct held *from, struct held *to, struct remap r)
 {
 	struct held more = from[r.old ? r.old - 1 : 0];
 
@@ -156,14 +179,16 @@ static void move(struct held *from, struct held *to, struct remap r)
 		if (!followed)
 			to[i].uffd = to[i].wp = 0;
 		to[i].moved = true;
+		to[i].written |= came_along(s, to + i - s->p->page);
 		if (!(r.flags & MREMAP_DONTUNMAP)) {
 			from[i] = (struct held){ 0 };
 			continue;
 		}
 		from[i].copy = from[i].guard = from[i].wp = from[i].locked = false;
+		from[i].written = false;
 		from[i].flags &= ~VM_LOCKONFAULT;
 	}
-	more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = false;
+	more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = more.written = false;
 	if (!followed)
 		more.uffd = 0;
 	more.moved = true;
@@ -180,7 +205,7 @@ static int expect(const struct step *s, struct remap r)
 	if (refused)
 		return refused;
 	if (r.new > r.old && !(r.flags & MREMAP_FIXED) && grows_in_place) {
-		more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = false;
+		more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = more.written = false;
 		for (int i = r.old; i < r.new; i++) {
 			more.pgoff++;
 			s->h[i] = more;
@@ -205,11 +230,11 @@ static int expect(const struct step *s, struct remap r)
 		if (r.old == r.new) {
 			struct remap one = { 1, 1, 0, r.flags };
 
-			move(&s->h[i], &to[i], one);
+			move(s, &s->h[i], &to[i], one);
 		}
 	}
 	if (r.old != r.new)
-		move(s->h, to, r);
+		move(s, s->h, to, r);
 	return 0;
 }
 
@@ -236,7 +261,7 @@ static bool partly(const struct step *s, struct remap r, int n, const struct hel
 	for (int i = 0; i < used; i++) {
 		struct vm_area_struct *vma = shim_vma_at(s->addr + i * shim_page_span);
 
-		s->h[i].copy = s->h[i].wp = s->h[i].guard = false;
+		s->h[i].copy = s->h[i].wp = s->h[i].guard = s->h[i].written = false;
 		s->h[i].accounted = vma && vma->vm_flags & VM_ACCOUNT;
 	}
 	unmap(s, s->at + used, r.old - used);
@@ -270,6 +295,7 @@ OPERATION(id) {									\
 }
 
 REMAP(mremap, 4, moved, NULL);
+REMAP(mremap_join, 2, joined, NULL);
 REMAP(mremap_resize, 1, resized, NULL);
 REMAP(mremap_grow, 2, grown, NULL);
 REMAP(mremap_shrink, 1, shrunk, NULL);

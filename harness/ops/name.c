@@ -42,5 +42,5 @@ static int expect(const struct step *s)
 
 OPERATION(name) {
 	.often = 4, .call = call, .expect = expect,
-	.allocates = true, .partly = partly_done,
+	.allocates = true, .merges = true, .partly = partly_done,
 };

@@ -43,12 +43,15 @@ static int expect(const struct step *s)
 	unsigned int first = s->h->pgoff;
 
 	memset(&files[file].content[first], 0, nr * sizeof(files[file].content[0]));
-	for (int n = 0; s->arg & 1 && n < nr_processes; n++)
+	for (int n = 0; n < nr_processes; n++)
 		for (int i = 0; i < nr_pages; i++) {
 			struct held *h = &process[n].page[i];
 
-			if (is_file(h) && h->file == file && h->pgoff >= first)
-				h->copy = false;
+			if (!is_file(h) || h->file != file || h->pgoff < first ||
+			    h->pgoff >= first + nr)
+				continue;
+			h->copy = h->copy && !(s->arg & 1);
+			h->written = h->written && h->copy;
 		}
 	return 0;
 }

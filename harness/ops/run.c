@@ -106,13 +106,23 @@ static void step_without_memory(const struct operation *does, const struct step 
 
 /* Whether the call locked what it changed, and changed nothing that it was not to. */
 static void check_vmas(const struct operation *does, const struct step *s,
-		       const struct vmas *before)
+		       const struct vmas *before, bool failed)
 {
 	const struct vm_area_struct *vma = vmas_not_locked(before, s->p->mm);
 	int nr = 0, to = does->target ? does->target(s, &nr) : 0;
 
 	if (vma)
 		test_fail(__FILE__, __LINE__, "process %d: changed a VMA of %#lx that it did not lock",
+			  (int)(s->p - process), vma->vm_start);
+	vma = vmas_behind_rmap(before, s->p->mm);
+	if (vma)
+		test_fail(__FILE__, __LINE__, "process %d: changed a VMA of %#lx behind the rmap's back",
+			  (int)(s->p - process), vma->vm_start);
+	vma = failed || !does->merges ? NULL :
+	      vmas_not_merged(before, s->p->mm, nr ? page_addr(to) : s->addr,
+			      nr ? page_addr(to + nr) : s->addr + s->len);
+	if (vma)
+		test_fail(__FILE__, __LINE__, "process %d: did not merge a VMA of %#lx with the one before",
 			  (int)(s->p - process), vma->vm_start);
 	vma = vmas_not_asked(before, s->p->mm, s->addr, s->addr + s->len,
 			     page_addr(to), page_addr(to + nr));
@@ -124,6 +134,7 @@ static void check_vmas(const struct operation *does, const struct step *s,
 static bool step_at(const struct op *op, const struct operation *does, struct process *p,
 		    int at, int nr)
 {
+	bool failed = false;
 	struct step s = {
 		.p = p, .at = at, .nr = nr, .arg = op->arg, .fail = op->fail,
 		.addr = page_addr(at), .len = nr * shim_page_span,
@@ -140,6 +151,7 @@ static bool step_at(const struct op *op, const struct operation *does, struct pr
 		vmas_look(&vmas, p->mm);
 	if (s.fail && does->allocates && !knows(does)) {
 		step_without_memory(does, &s);
+		failed = true;
 	} else {
 		ret = does->call(&s);
 		due = expected(does, &s);
@@ -147,7 +159,7 @@ static bool step_at(const struct op *op, const struct operation *does, struct pr
 			test_fail(__FILE__, __LINE__, "returned %d, expected %d", ret, due);
 	}
 	if (does->allocates)
-		check_vmas(does, &s, &vmas);
+		check_vmas(does, &s, &vmas, failed);
 	return true;
 }
 

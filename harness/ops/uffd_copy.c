@@ -13,7 +13,7 @@ static u64 content;
 
 static bool is_anonymous(const struct held *h)
 {
-	return h->uffd && h->file < 0 && !h->copy;
+	return h->uffd && h->file < 0 && !h->copy && !h->guard;
 }
 
 static bool sensible(const struct step *s)
@@ -33,7 +33,8 @@ static bool sensible(const struct step *s)
 		/* A marker of userfaultfd's own is not in the way. */
 		is_free[i] = is_empty[i] || (seen.marker && seen.wp && !seen.guard);
 	}
-	return true;
+	/* Once in a while it is refused. */
+	return (s->h->uffd && is_free[0] && s->at + s->nr <= vma_end) || !(s->arg & 6);
 }
 
 static void draw(struct op *op, unsigned int random)
@@ -68,7 +69,7 @@ static int expect_copied(const struct step *s)
 	for (int i = 0; i < s->nr; i++) {
 		if (!is_free[i])
 			return i ? -EAGAIN : -EEXIST;
-		s->h[i].copy = true;
+		s->h[i].copy = s->h[i].written = true;
 		s->h[i].content = content + i;
 		s->h[i].wp = s->arg & 1;
 	}

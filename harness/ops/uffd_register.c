@@ -7,7 +7,8 @@
 
 struct userfaultfd_ctx *uffd_new(struct mm_struct *mm)
 {
-	struct userfaultfd_ctx *ctx = shim_cache_alloc(userfaultfd_ctx_cachep, GFP_KERNEL);
+	struct userfaultfd_ctx *ctx = shim_cache_alloc(userfaultfd_ctx_cachep,
+						       GFP_KERNEL | __GFP_NOFAIL);
 
 	tree_uffd_init(ctx, mm, 0);
 	mmgrab(mm);
@@ -30,17 +31,22 @@ static int mode(const struct step *s)
 	       (HAS_WP && !(s->arg & 6) ? MINOR : 0);
 }
 
-/* Something to protect, that is. */
+/* Something to protect, that is, or to fill. */
 static bool has_something(const struct held *h)
 {
-	return !h->uffd && !is_droppable(h) &&
-	       (h->copy ? !is_plain_file(h) : h->mapped && h->file >= 0 &&
-			    files[(int)h->file].shmem);
+	return h->mapped && !h->uffd && !is_droppable(h) && !is_plain_file(h);
+}
+
+/* Of a driver with ->close, and only the asynchronous kind takes that. */
+static bool is_told(const struct held *h)
+{
+	return h->mapped && h->file == 2;
 }
 
 static bool can_be_registered(const struct step *s)
 {
-	return !(any(s->h, s->nr, is_droppable) && test_known("uffd-droppable"));
+	return !(any(s->h, s->nr, is_told) && test_known("unregister-closing")) &&
+	       !(any(s->h, s->nr, is_droppable) && test_known("uffd-droppable"));
 }
 
 static int do_register(const struct step *s)
@@ -66,7 +72,7 @@ static int expect_registered(const struct step *s)
 
 OPERATION(uffd_register) {
 	.often = 4, .aims = has_something, .sensible = can_be_registered, .call = do_register, .expect = expect_registered,
-	.allocates = true, .partly = partly_done,
+	.allocates = true, .merges = true, .partly = partly_done,
 };
 
 static bool cannot_unregister(const struct held *h)
@@ -111,7 +117,7 @@ static bool partly_unregistered(const struct step *s, int n, const struct held *
 
 OPERATION(uffd_unregister) {
 	.often = 2, .aims = is_registered, .sensible = can_be_registered, .call = unregister, .expect = expect_unregistered,
-	.allocates = true, .partly = partly_unregistered,
+	.allocates = true, .merges = true, .partly = partly_unregistered,
 };
 
 /* What is it asked for at its beginning; .arg: which. */
@@ -140,7 +146,14 @@ OPERATION(uffd_api) {
 	.often = 1, .unseen = true, .sensible = has_nothing, .call = ask,
 };
 
-/* close(), and another one for what comes. */
+static int everything(const struct step *s, int *nr)
+{
+	(void)s;
+	*nr = nr_pages;
+	return 0;
+}
+
+/* close(), and another one for what comes. It does without merging where memory is short. */
 static int release(const struct step *s)
 {
 	tree_uffd_release(s->p->ctx);
@@ -157,5 +170,6 @@ static int expect_released(const struct step *s)
 }
 
 OPERATION(uffd_release) {
-	.often = 1, .aims = is_registered, .call = release, .expect = expect_released,
+	.often = 1, .aims = is_registered, .target = everything, .call = release,
+	.expect = expect_released, .allocates = true, .merges = true,
 };

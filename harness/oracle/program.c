@@ -43,6 +43,7 @@ struct seen look(const pte_t *table, int i)
 
 		s.wp = v & PTE_UFFD;
 		s.write = v & PTE_WRITE;
+		s.soft_dirty = v & PTE_SOFT_DIRTY;
 		s.content = page->content;
 		if (!(v & PTE_SPECIAL))
 			s.page = page;
@@ -52,6 +53,7 @@ struct seen look(const pte_t *table, int i)
 		s.wp = v >> SWP_OFFSET_BIT & PTE_MARKER_UFFD_WP;
 	} else {
 		s.wp = v & PTE_SWP_UFFD;
+		s.soft_dirty = v & PTE_SWP_SOFT_DIRTY;
 		s.slot = v >> SWP_OFFSET_BIT;
 		s.content = shim_slot_content[s.slot];
 	}
@@ -135,6 +137,18 @@ static void check_vma(const struct process *p, const struct vm_area_struct *vma,
 		    vma->vm_start != h->pgoff * shim_page_span)
 			wrong(p, i, "another page of the file");
 	}
+}
+
+/* What was written to is reported, and what is written to next can be. */
+static void check_soft_dirty(const struct process *p, int i, const struct seen *s,
+			     const struct vm_area_struct *vma)
+{
+	if (!(VM_SOFTDIRTY & STICKY) || vma->vm_flags & VM_SOFTDIRTY || s->soft_dirty)
+		return;
+	if (p->page[i].written && (s->page || s->slot))
+		wrong(p, i, "written to, and not soft-dirty");
+	if (s->write)
+		wrong(p, i, "may be written, and soft-dirty would not tell");
 }
 
 static void check_page(const struct process *p, int i, const struct seen *s)
@@ -300,6 +314,8 @@ void check_process(const struct process *p)
 			table = table_at(p->mm, addr);
 		s = look(table, i);
 		check_page(p, i, &s);
+		if (vma_of[i])
+			check_soft_dirty(p, i, &s, vma_of[i]);
 		if (vma_of[i] && s.page && s.page->anon)
 			check_rmap(p, i, vma_of[i], s.page);
 		mapped += p->page[i].mapped;
@@ -397,6 +413,70 @@ static void check_anon_vmas(void)
 	}
 	/* ->open and ->close, each once: as many VMAs as the driver knows of. */
 	EXPECT_EQ(shim_told, told);
+}
+
+static bool has_in_chain(const struct vm_area_struct *vma, const struct anon_vma *anon_vma)
+{
+	struct anon_vma_chain *avc;
+
+	list_for_each_entry(avc, &vma->anon_vma_chain, same_vma)
+		if (avc->anon_vma == anon_vma)
+			return true;
+	return false;
+}
+
+/* Of whatever process; its own parent, as a root is, is one of them. */
+static int children_of(const struct anon_vma *parent)
+{
+	static const struct anon_vma *seen[NR_PROCESSES * MAX_PAGES];
+	int nr = 0;
+
+	for (int n = 0; n < nr_processes; n++) {
+		VMA_ITERATOR(vmi, process[n].mm, 0);
+		struct anon_vma_chain *avc;
+		struct vm_area_struct *vma;
+
+		rcu_read_lock();
+		for_each_vma(vmi, vma)
+			list_for_each_entry(avc, &vma->anon_vma_chain, same_vma) {
+				int i = 0;
+
+				while (i < nr && seen[i] != avc->anon_vma)
+					i++;
+				if (avc->anon_vma->parent == parent && i == nr &&
+				    nr < (int)ARRAY_SIZE(seen))
+					seen[nr++] = avc->anon_vma;
+			}
+		rcu_read_unlock();
+	}
+	return nr;
+}
+
+/*
+ * A child's VMA has an anon_vma of its own, which comes of the parent's VMA's, or takes
+ * one over of which no more than one other comes: so a chain of forks does not grow for
+ * ever, and the pages of one process are not looked for in many.
+ */
+void check_forked(const struct process *parent, const struct process *child)
+{
+	VMA_ITERATOR(vmi, child->mm, 0);
+	struct vm_area_struct *vma;
+
+	rcu_read_lock();
+	for_each_vma(vmi, vma) {
+		struct vma_iterator of_parent;
+		struct vm_area_struct *src;
+
+		vma_iter_init(&of_parent, parent->mm, vma->vm_start);
+		src = vma_next(&of_parent);
+		if (!vma->anon_vma || !src || !EXPECT(src->anon_vma))
+			continue;
+		if (has_in_chain(src, vma->anon_vma))
+			EXPECT(children_of(vma->anon_vma) < 2);
+		else
+			EXPECT(vma->anon_vma->parent == src->anon_vma);
+	}
+	rcu_read_unlock();
 }
 
 /* Each page and slot is counted as often as all processes have it; anon_vmas, too. */

@@ -47,6 +47,7 @@ struct held {
 	bool guard;		/* an access dies */
 	bool guards_near;	/* a guard was put here: the VMA says so for good */
 	bool soft_dirty;	/* the same, of VM_SOFTDIRTY */
+	bool written;		/* since clear_refs; what lost its PTE meanwhile is not known */
 	bool copy;		/* a private page, with this content: */
 	bool moved;		/* by mremap() */
 	bool wp;		/* userfaultfd protects what is there */
@@ -81,7 +82,7 @@ extern u64 next_content;	/* what was written last; each write is another */
 
 /* What a page table says of a page, as far as a program can tell. */
 struct seen {
-	bool there, guard, wp, write, marker;
+	bool there, guard, wp, write, marker, soft_dirty;
 	struct page *page;	/* if it has one that counts */
 	int slot;		/* or 0 */
 	u64 content;
@@ -100,6 +101,8 @@ bool holds_as_expected(const struct process *p);
 void check_counts(void);
 /** check_child_tables() - that fork() gave the child no page table for nothing. */
 void check_child_tables(const struct process *parent, const struct process *child);
+/** check_forked() - the anon_vmas of a child that was forked just now. */
+void check_forked(const struct process *parent, const struct process *child);
 /** draw_process() - what is expected and what was found, three lines. */
 void draw_process(const struct process *p);
 

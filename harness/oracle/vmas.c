@@ -15,6 +15,10 @@ static struct vma_before now_of(const struct vm_area_struct *vma)
 		.file = vma->vm_file, .ops = vma->vm_ops,
 		.ctx = vma->vm_userfaultfd_ctx.ctx, .name = vma->anon_name,
 		.anon_vma = vma->anon_vma,
+		.anon_locked = vma->anon_vma ?
+			       lock_sequence(&vma->anon_vma->root->rwsem.dep_map) : 0,
+		.file_locked = vma->vm_file ?
+			       lock_sequence(&vma->vm_file->f_mapping->i_mmap_rwsem.dep_map) : 0,
 	};
 }
 
@@ -93,6 +97,74 @@ const struct vm_area_struct *vmas_not_asked(const struct vmas *v, struct mm_stru
 		if (v->vma[n].vma != vma || v->vma[n].anon_vma != now.anon_vma ||
 		    !same(&v->vma[n], &now))
 			found = found ?: vma;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+const struct vm_area_struct *vmas_behind_rmap(const struct vmas *v, struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	const struct vm_area_struct *found = NULL;
+	struct vm_area_struct *vma;
+
+	rcu_read_lock();
+	for_each_vma(vmi, vma) {
+		struct vma_before now = now_of(vma);
+		unsigned int n = 0;
+
+		while (n < v->nr && v->vma[n].vma != vma)
+			n++;
+		if (n == v->nr || (v->vma[n].start == now.start && v->vma[n].end == now.end &&
+				   v->vma[n].pgoff == now.pgoff))
+			continue;
+		if ((now.anon_vma && v->vma[n].anon_vma == now.anon_vma &&
+		     v->vma[n].anon_locked == now.anon_locked) ||
+		    (now.file && v->vma[n].file == now.file &&
+		     v->vma[n].file_locked == now.file_locked))
+			found = found ?: vma;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/* What keeps two VMAs apart, if one follows the other. */
+static bool alike(const struct vma_before *a, const struct vma_before *b)
+{
+	return a->end == b->start && a->flags == b->flags && a->file == b->file &&
+	       a->ops == b->ops && a->ctx == b->ctx && a->name == b->name &&
+	       a->anon_vma == b->anon_vma && a->prot == b->prot &&
+	       a->pgoff + ((a->end - a->start) >> PAGE_SHIFT) == b->pgoff &&
+	       a->anon_pgoff + ((a->end - a->start) >> PAGE_SHIFT) == b->anon_pgoff;
+}
+
+static const struct vma_before *before_at(const struct vmas *v, unsigned long addr)
+{
+	for (unsigned int n = 0; n < v->nr; n++)
+		if (v->vma[n].start <= addr && addr < v->vma[n].end)
+			return &v->vma[n];
+	return NULL;
+}
+
+const struct vm_area_struct *vmas_not_merged(const struct vmas *v, struct mm_struct *mm,
+					     unsigned long start, unsigned long end)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	const struct vm_area_struct *found = NULL;
+	struct vma_before last = { 0 };
+	struct vm_area_struct *vma;
+
+	rcu_read_lock();
+	for_each_vma(vmi, vma) {
+		struct vma_before now = now_of(vma);
+		const struct vma_before *a = before_at(v, now.start - 1);
+		const struct vma_before *b = before_at(v, now.start);
+
+		if (now.start >= start && now.start <= end && alike(&last, &now) &&
+		    !(now.flags & VM_SPECIAL) && (!vma->vm_ops || !vma->vm_ops->close) &&
+		    a && b && a != b && a->end == b->start && !alike(a, b))
+			found = found ?: vma;
+		last = now;
 	}
 	rcu_read_unlock();
 	return found;

@@ -16,6 +16,7 @@ struct vma_before {
 	unsigned long start, end, pgoff, anon_pgoff, prot;
 	vm_flags_t flags;
 	const void *file, *ops, *ctx, *name, *anon_vma;
+	unsigned int anon_locked, file_locked;	/* how often those were released */
 };
 
 struct vmas {
@@ -34,6 +35,18 @@ const struct vm_area_struct *vmas_not_locked(const struct vmas *v, struct mm_str
 const struct vm_area_struct *vmas_not_asked(const struct vmas *v, struct mm_struct *mm,
 					    unsigned long start, unsigned long end,
 					    unsigned long start2, unsigned long end2);
+
+/**
+ * vmas_behind_rmap() - one that was moved, or its ends were, since while neither the
+ * lock of its anon_vma nor that of its file was held, whose trees have it; or NULL.
+ */
+const struct vm_area_struct *vmas_behind_rmap(const struct vmas *v, struct mm_struct *mm);
+/**
+ * vmas_not_merged() - one that is like the VMA before it, which it was not before a call
+ * that was about one of them, or about a range that ends where they meet; or NULL.
+ */
+const struct vm_area_struct *vmas_not_merged(const struct vmas *v, struct mm_struct *mm,
+					     unsigned long start, unsigned long end);
 
 /**
  * vmas_for_nothing() - one that got an anon_vma since, is as before but for that,

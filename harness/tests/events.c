@@ -96,6 +96,39 @@ TEST(not_asked_for)
 	end();
 }
 
+/* What of a range is whose, each. */
+TEST(madvise_dontneed)
+{
+	begin(UFFD_FEATURE_EVENT_REMOVE);
+	EXPECT_EQ(tree_madvise(AT(10), 8 * PAGE_SIZE, MADV_DONTNEED), 0);
+	EXPECT_EQ(shim_nr_events, 3);
+	told(0, &ctx, UFFD_EVENT_REMOVE, 10, 12);
+	told(1, &ctx, UFFD_EVENT_REMOVE, 12, 16);
+	told(2, &ctx, UFFD_EVENT_REMOVE, 16, 18);
+	end();
+}
+
+/* As long as mappings change, its reader is to learn of that first. */
+TEST_IF(changing, "userfaultfd's write protection")
+{
+	u64 content = 1;
+
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		test_skip("no userfaultfd write protection");
+	begin(0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(8), 4 * PAGE_SIZE,
+				     UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP), 0);
+	EXPECT(shim_access(AT(9), true, &content) == ACCESS_DONE);
+	atomic_inc(&ctx.mmap_changing);
+	EXPECT_EQ(tree_uffd_wp(&ctx, AT(8), 4 * PAGE_SIZE, true), -EAGAIN);
+	EXPECT_EQ(tree_uffd_copy(&ctx, AT(8), &content, PAGE_SIZE, false), -EAGAIN);
+	EXPECT_EQ(tree_uffd_zeropage(&ctx, AT(8), PAGE_SIZE), -EAGAIN);
+	atomic_dec(&ctx.mmap_changing);
+	EXPECT_EQ(tree_uffd_wp(&ctx, AT(8), 4 * PAGE_SIZE, true), 0);
+	EXPECT_EQ(tree_uffd_copy(&ctx, AT(8), &content, PAGE_SIZE, false), (long)PAGE_SIZE);
+	end();
+}
+
 /* What lay at the target goes first, then what was moved is told of. */
 TEST(mremap_over)
 {

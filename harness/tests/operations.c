@@ -104,12 +104,21 @@ struct state {
 	int changing;
 };
 
-/* The pages that are looked at: all, or of a large mapping every so many. */
+/*
+ * The pages that are looked at: all, or of a large mapping every so many, and those
+ * around the borders of its page tables.
+ */
 static unsigned long sample_start, sample_step;
 
 static unsigned long where(int i)
 {
-	return sample_start + i * sample_step;
+	unsigned long end = sample_start + PAGES / 2 * sample_step;
+
+	if (sample_step == PAGE_SIZE || i < PAGES / 2)
+		return sample_start + i * sample_step;
+	if (i >= PAGES - 8)
+		return end - (PAGES - i) * PAGE_SIZE;
+	return (sample_start & PMD_MASK) + (i / 8 - 3) * PMD_SIZE + (i % 8 - 4) * PAGE_SIZE;
 }
 
 static unsigned long entry(unsigned long addr)
@@ -462,7 +471,7 @@ static void map_big(void)
 	same("mmap() to begin with",
 	     tree_mmap(NULL, BIG, BIG_LEN, RDWR, BIG >> PAGE_SHIFT), 0);
 	sample_start = BIG;
-	sample_step = BIG_LEN / PAGES;
+	sample_step = BIG_LEN / (PAGES / 2);
 	for (int i = 0; i < PAGES; i += 3)
 		same("a write to begin with", shim_access(where(i), true, &content), ACCESS_DONE);
 	same("a write to begin with",

@@ -240,6 +240,50 @@ TEST(mremap_next_to_unfaulted)
 	program_run(program, ARRAY_SIZE(program));
 }
 
+/*
+ * A VMA that a merge would remove and may not, because of its ->close: unregister goes on
+ * at the next, not once more with this one, which can no longer have been registered.
+ *
+ *	|oooo|u|ooo|	of a file that userfaultfd takes for asynchronous protection only
+ */
+TEST_IF(unregister_what_has_close, "userfaultfd's asynchronous write protection")
+{
+	struct file *file = shim_file_told();
+
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		test_skip("no userfaultfd write protection");
+	begin();
+	ctx.features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED;
+	EXPECT_EQ(tree_mmap(file, AT(0), 8 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
+			    VM_MAYWRITE, 0), 0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(4), PAGE_SIZE, UFFDIO_REGISTER_MODE_WP), 0);
+	shim_warn_known = test_known("unregister-closing") ? "vma_can_userfault" : NULL;
+	shim_warns_met = 0;
+	EXPECT_EQ(tree_uffd_unregister(&ctx, AT(4), PAGE_SIZE), 0);
+	shim_warn_known = NULL;
+	EXPECT(!shim_vma_at(AT(4))->vm_userfaultfd_ctx.ctx);
+	shim_mm_exit(current->mm);
+	fput(file);
+	if (shim_warns_met)
+		test_end_known("a merge that may not remove its VMA leaves the iterator before it");
+}
+
+/*
+ * Halves of a private file come together elsewhere, one with private pages: the pages of
+ * the file follow each other, the private ones' offsets do not, so they are not one VMA.
+ */
+TEST(mremap_halves_of_a_file)
+{
+	static const struct op program[] = {
+		{ "mmap_file", .at = 8, .nr = 8, .arg = 2 },
+		{ "write", .at = 13 },
+		{ "mremap", .at = 8, .nr = 4, .arg = 40 },
+		{ "mremap_join", .at = 12, .nr = 4, .arg = 40 },
+	};
+
+	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
+}
+
 /* MADV_GUARD_REMOVE takes guards, not userfaultfd's markers. */
 TEST(unguard_protected)
 {

@@ -40,7 +40,7 @@ static void map(struct vm_area_struct *vma, pte_t *ptep, struct page *page,
 	vma->vm_mm->rss_stat[counter].count++;
 	ptep->pte = (pteval_t)page_to_pfn(page) << PFN_PTE_SHIFT |
 		    (none ? PTE_PROTNONE : PTE_PRESENT) | PTE_YOUNG |
-		    (write ? PTE_WRITE | PTE_DIRTY : 0) | (uffd ? PTE_UFFD : 0);
+		    (write ? PTE_WRITE | PTE_DIRTY | PTE_SOFT_DIRTY : 0) | (uffd ? PTE_UFFD : 0);
 }
 
 unsigned long shim_anon_index(const struct vm_area_struct *vma, unsigned long addr)
@@ -176,12 +176,18 @@ static enum access populate(struct vm_area_struct *vma, pte_t *ptep,
 
 static void swap_in(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr)
 {
-	bool uffd = ptep->pte & PTE_SWP_UFFD;
+	bool uffd = ptep->pte & PTE_SWP_UFFD, soft_dirty = ptep->pte & PTE_SWP_SOFT_DIRTY;
 	int slot = ptep->pte >> SWP_OFFSET_BIT;
 
 	shim_swap_count[slot]--;
 	vma->vm_mm->rss_stat[MM_SWAPENTS].count--;
 	map_new(vma, ptep, addr, shim_slot_content[slot], uffd);
+	/* The next write is to be noticed. */
+	if (soft_dirty)
+		ptep->pte |= PTE_SOFT_DIRTY;
+	else if (VM_SOFTDIRTY)
+		ptep->pte &= vma->vm_flags & VM_SOFTDIRTY ? ~PTE_SOFT_DIRTY :
+			     ~(PTE_SOFT_DIRTY | PTE_WRITE);
 }
 
 /* A write to a page that is there: done, or on a copy, or not allowed. */
@@ -197,7 +203,7 @@ static enum access write_to(struct vm_area_struct *vma, pte_t *ptep,
 		return ACCESS_PROTECTED;
 	ptep->pte &= ~PTE_UFFD;
 	if (vma->vm_flags & VM_SHARED || (!special && page->exclusive)) {
-		ptep->pte |= PTE_WRITE | PTE_DIRTY;
+		ptep->pte |= PTE_WRITE | PTE_DIRTY | PTE_SOFT_DIRTY;
 	} else {
 		u64 content = special ? 0 : page->content;
 
@@ -389,7 +395,8 @@ bool shim_swap_out(unsigned long addr)
 	unmap(vma, ptep);
 	mm->rss_stat[MM_SWAPENTS].count++;
 	ptep->pte = (pteval_t)slot << SWP_OFFSET_BIT | PTE_SWP_EXCLUSIVE |
-		    (old & PTE_UFFD ? PTE_SWP_UFFD : 0);
+		    (old & PTE_UFFD ? PTE_SWP_UFFD : 0) |
+		    (old & PTE_SOFT_DIRTY ? PTE_SWP_SOFT_DIRTY : 0);
 	if (list_empty(&mm->mmlist))
 		list_add(&mm->mmlist, &init_mm.mmlist);
 	return true;

@@ -165,6 +165,24 @@ static inline unsigned long get_unmapped_area(struct file *file, unsigned long a
 #define map_deny_write_exec(...)	false
 #endif
 
+/* clear_refs: of one process, its own; nothing is referenced, and no entry is huge. */
+#define MMU_NOTIFY_SOFT_DIRTY		0
+#define get_proc_task(...)		current
+#define get_task_mm(task)		((task)->mm)
+#define put_task_struct(...)		do { } while (0)
+#define strstrip(s)			(s)
+#define kstrtoint(s, base, to)		(*(to) = atoi(s), 0)
+#define inc_tlb_flush_pending(...)	do { } while (0)
+#define dec_tlb_flush_pending(...)	do { } while (0)
+#define reset_mm_hiwater_rss(...)	do { } while (0)
+#define pmd_trans_huge_lock(...)	NULL
+#define vm_normal_folio_pmd(...)	NULL
+#define pmd_folio(...)			NULL
+#define pmdp_test_and_clear_young(...)	do { } while (0)
+#define ptep_test_and_clear_young(...)	do { } while (0)
+#define folio_test_clear_young(...)	do { } while (0)
+#define folio_clear_referenced(...)	do { } while (0)
+
 /* For other tools than the compiler. */
 #define might_sleep(...)		do { } while (0)
 #define data_race(x)			(x)	/* one thread */
