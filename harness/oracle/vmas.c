@@ -138,6 +138,21 @@ static bool alike(const struct vma_before *a, const struct vma_before *b)
 	       a->anon_pgoff + ((a->end - a->start) >> PAGE_SHIFT) == b->anon_pgoff;
 }
 
+/*
+ * Could two neighbours have been merged? is_mergeable_vma() ignores VM_SOFTDIRTY, and
+ * an anon_vma that only one of them has is no obstacle. No later call has to merge them.
+ */
+static bool could_merge(const struct vma_before *a, const struct vma_before *b)
+{
+	struct vma_before c = *b;
+
+	c.flags = (c.flags & ~(vm_flags_t)VM_SOFTDIRTY) | (a->flags & VM_SOFTDIRTY);
+	c.prot = a->prot;
+	if (!a->anon_vma || !b->anon_vma)
+		c.anon_vma = a->anon_vma;
+	return alike(a, &c);
+}
+
 static const struct vma_before *before_at(const struct vmas *v, unsigned long addr)
 {
 	for (unsigned int n = 0; n < v->nr; n++)
@@ -162,7 +177,7 @@ const struct vm_area_struct *vmas_not_merged(const struct vmas *v, struct mm_str
 
 		if (now.start >= start && now.start <= end && alike(&last, &now) &&
 		    !(now.flags & VM_SPECIAL) && (!vma->vm_ops || !vma->vm_ops->close) &&
-		    a && b && a != b && a->end == b->start && !alike(a, b))
+		    a && b && a != b && a->end == b->start && !could_merge(a, b))
 			found = found ?: vma;
 		last = now;
 	}

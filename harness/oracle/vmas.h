@@ -42,8 +42,9 @@ const struct vm_area_struct *vmas_not_asked(const struct vmas *v, struct mm_stru
  */
 const struct vm_area_struct *vmas_behind_rmap(const struct vmas *v, struct mm_struct *mm);
 /**
- * vmas_not_merged() - one that is like the VMA before it, which it was not before a call
- * that was about one of them, or about a range that ends where they meet; or NULL.
+ * vmas_not_merged() - one that is like the VMA before it, with which it could not have
+ * been merged before a call that was about one of them, or about a range that ends where
+ * they meet; or NULL.
  */
 const struct vm_area_struct *vmas_not_merged(const struct vmas *v, struct mm_struct *mm,
 					     unsigned long start, unsigned long end);
