@@ -71,7 +71,7 @@ static pteval_t expected(enum call what, const struct elsewhere *k, pteval_t was
 		was |= PTE_SWP_UFFD;
 	if (what == UNPROTECT || what == UNREGISTER || what == RELEASE || what == MOVE)
 		was &= ~PTE_SWP_UFFD;
-	if (what == MOVE && VM_SOFTDIRTY)
+	if (what == MOVE && VM_SOFTDIRTY != 0)
 		was |= PTE_SWP_SOFT_DIRTY;
 	if (what == CLEAR_REFS)
 		was &= ~PTE_SWP_SOFT_DIRTY;

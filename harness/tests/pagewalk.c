@@ -165,7 +165,8 @@ static int level(int n, const unsigned long *table, unsigned long start, unsigne
 		unsigned long value = table[start / sizes[n] % entries[n]];
 		int action = ACTION_SUBTREE;
 
-		next = min((start / sizes[n] + 1) * sizes[n], end);
+		/* The end of the last table is 0. */
+		next = min((start / sizes[n] + 1) * sizes[n] - 1, end - 1) + 1;
 		if (!value) {
 			ret = hole(start, next);
 			continue;

@@ -248,11 +248,12 @@ TEST(mremap_next_to_unfaulted)
  */
 TEST_IF(unregister_what_has_close, "userfaultfd's asynchronous write protection")
 {
-	struct file *file = shim_file_told();
+	struct file *file;
 
 	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
 		test_skip("no userfaultfd write protection");
 	begin();
+	file = shim_file_told();
 	ctx.features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED;
 	EXPECT_EQ(tree_mmap(file, AT(0), 8 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
 			    VM_MAYWRITE, 0), 0);

@@ -34,6 +34,8 @@ static void against_others(const struct race_op *ops, unsigned int nr)
 {
 	static const char *const pages[] = { "pwr.....", "pwr.....&", "pwr.....&+" };
 
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		test_skip("no userfaultfd write protection");
 	for (int vma = PRIVATE; vma <= SHARED; vma++)
 		for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
 			for (unsigned int i = 0; i < nr; i++)
