@@ -110,13 +110,6 @@ static int expect_all_locked(const struct step *s)
 	return 0;
 }
 
-static int everything(const struct step *s, int *nr)
-{
-	(void)s;
-	*nr = nr_pages;
-	return 0;
-}
-
 /*
  * It goes on with the next VMA where one cannot be changed for want of memory, and returns
  * 0. A VMA is changed as a whole, and one allocation fails one of them.

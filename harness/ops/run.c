@@ -50,6 +50,13 @@ bool partly_done(const struct step *s, int n, const struct held *after)
 	return true;
 }
 
+int everything(const struct step *s, int *nr)
+{
+	(void)s;
+	*nr = nr_pages;
+	return 0;
+}
+
 static bool knows(const struct operation *does)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(does->known); i++)

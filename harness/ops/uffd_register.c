@@ -146,13 +146,6 @@ OPERATION(uffd_api) {
 	.often = 1, .unseen = true, .sensible = has_nothing, .call = ask,
 };
 
-static int everything(const struct step *s, int *nr)
-{
-	(void)s;
-	*nr = nr_pages;
-	return 0;
-}
-
 /* close(), and another one for what comes. It does without merging where memory is short. */
 static int release(const struct step *s)
 {

@@ -33,15 +33,11 @@ static const struct vma_kind {
 	{ PRIVATE, false, false, false },
 };
 
-/* xorshift64*: the same spaces on every machine. */
-static u64 state;
+static unsigned long long state;
 
 static unsigned long below(unsigned long n)
 {
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (state * 0x2545f4914f6cdd1dULL >> 32) % n;
+	return random_below(&state, n);
 }
 
 static bool one_in(unsigned long n)

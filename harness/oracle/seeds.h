@@ -18,6 +18,15 @@ struct seeds {
 	double start, seconds;
 };
 
+/* xorshift64*: the same numbers on every machine. */
+static inline unsigned long random_below(unsigned long long *state, unsigned long n)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return (*state * 0x2545f4914f6cdd1dULL >> 32) % n;
+}
+
 static inline double now(void)
 {
 	struct timespec t;

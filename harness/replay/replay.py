@@ -91,7 +91,7 @@ class Imported:
                 self.texts[os.path.relpath(path, folder)] = f.read()
 
     def find(self, name, texts):
-        """The first file that has the body of a definition, and where"""
+        """The files that have the body of a definition, and where"""
         for file, text in texts.items():
             if name.startswith("struct "):
                 m = re.search(r"^%s\s*\{.*?^\}" % re.escape(name), text, re.M | re.S)
@@ -99,25 +99,24 @@ class Imported:
             else:
                 at = mutate.definition(text, name)
             if at:
-                return file, at
-        return None, None
+                yield file, at
 
     def put_back(self, group):
         """{file: text} with the defect, or None where it does not fit"""
-        changed = {}
+        texts = dict(self.texts)
         for name, old, new in group:
-            file, at = self.find(name, {**self.texts, **changed})
-            if not file:
+            fits = False
+            for file, at in list(self.find(name, texts)):
+                text = texts[file]
+                # In what is no comment, and with as many lines as before.
+                blank = mutate.without_comments(text[at[0]:at[1]])
+                edited, n = re.subn(old, new, blank, flags=re.S)
+                if n and edited != blank:
+                    fits = True
+                    texts[file] = text[:at[0]] + edited + text[at[1]:]
+            if not fits:
                 return None
-            text = changed.get(file, self.texts[file])
-            body = text[at[0]:at[1]]
-            # In what is no comment, and with as many lines as before.
-            blank = mutate.without_comments(body)
-            edited, n = re.subn(old, new, blank, flags=re.S)
-            if not n or edited == blank:
-                return None
-            changed[file] = text[:at[0]] + edited + text[at[1]:]
-        return changed
+        return {file: text for file, text in texts.items() if text != self.texts[file]}
 
 
 def main():

@@ -80,6 +80,23 @@ bool race_has_guards(void)
 	return GUARD_FLAG != 0 && MADV_GUARD_INSTALL != 0;
 }
 
+bool race_has(const struct race_op *op, enum race_vma vma, const char *pages)
+{
+	switch (op->what) {
+	case GUARD:
+	case UNGUARD:
+		return race_has_guards();
+	case PUNCH:
+	case TRUNCATE:
+	case COLLAPSE:
+		return vma != PRIVATE;
+	case EXIT:
+		return strchr(pages, '+');
+	default:
+		return true;
+	}
+}
+
 /* --- operations */
 
 /* As a program does it: what is to be restarted is, a few times. */
@@ -1093,6 +1110,11 @@ void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, i
 {
 	const char *one = getenv("SCHEDULE"), *depth = getenv("DEPTH");
 
+	if (strchr(pages, 'g') && !race_has_guards())
+		return;
+	for (int i = 0; i < nr; i++)
+		if (!race_has(&ops[i], vma, pages))
+			return;
 	race_nr++;
 	if (one && atoi(one) != race_nr)
 		return;

@@ -58,6 +58,7 @@ struct race_op {
 	race_run(vma, pages, __ops, ARRAY_SIZE(__ops));			\
 })
 
+/** race_run() - all schedules, of what race_has() only. */
 void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, int nr);
 
 #define RACE_STEPS	2
@@ -77,5 +78,7 @@ void race_end(void);
 
 /** race_has_guards() - whether the tree has MADV_GUARD_INSTALL. */
 bool race_has_guards(void);
+/** race_has() - whether the tree, this kind of memory and @pages have the operation. */
+bool race_has(const struct race_op *op, enum race_vma vma, const char *pages);
 
 #endif

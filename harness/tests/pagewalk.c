@@ -24,14 +24,11 @@ static struct event {
 	int action, ret;
 } log[MOST];
 static int nr, at;
-static u64 state;
+static unsigned long long state;
 
 static unsigned int below(unsigned int n)
 {
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (state * 0x2545f4914f6cdd1dULL >> 33) % n;
+	return random_below(&state, n);
 }
 
 static struct event *called(enum call what, unsigned long start, unsigned long end)

@@ -20,8 +20,6 @@ static void with_fork(struct race_op removal)
 		const struct race_op reader[] = { DO(FORK), removal, DO(READ, 1) };
 		const struct race_op writer[] = { DO(FORK), removal, DO(WRITE, 1) };
 
-		if (kinds[k] != FILE_PRIVATE && !race_has_guards())
-			continue;
 		race_run(kinds[k], copied(kinds[k]), pair, 2);
 		race_run(kinds[k], copied(kinds[k]), reader, 3);
 		race_run(kinds[k], copied(kinds[k]), writer, 3);
@@ -48,17 +46,12 @@ TEST_RACE(khugepaged)
 		DO(TRUNCATE, 2), DO(COLLAPSE),
 	};
 	static const char *const pages[] = { "........", "wwr.....", "wwr.g...", "wwr.....+" };
-	bool guards = race_has_guards();
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(against); i++)
 		for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
 			for (unsigned int k = 0; k < ARRAY_SIZE(kinds); k++) {
 				const struct race_op pair[] = { DO(COLLAPSE), against[i] };
-				bool guard = against[i].what == GUARD || against[i].what == UNGUARD ||
-					     strchr(pages[p], 'g');
 
-				if (guard && !guards)
-					continue;
 				race_run(kinds[k], pages[p], pair, 2);
 			}
 }

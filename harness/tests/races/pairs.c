@@ -25,23 +25,15 @@ static const struct race_op ops[] = {
 };
 #define NR_OPS	((unsigned int)ARRAY_SIZE(ops))
 
-static bool wants_guards(enum race_what what)
-{
-	return what == GUARD || what == UNGUARD;
-}
-
 /* The VMA as it may be: with and without page tables, and with a guard. */
 static void against_all(enum race_vma vma, int first, int from)
 {
 	static const char *const pages[] = { "........", "wwr.....", "wwr.g..." };
-	bool guards = race_has_guards();
 
-	for (unsigned int p = 0; p < 2u + guards; p++)
+	for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
 		for (unsigned int i = from; i < NR_OPS; i++) {
 			const struct race_op pair[] = { ops[first], ops[i] };
 
-			if (wants_guards(ops[i].what) && !guards)
-				continue;
 			race_run(vma, pages[p], pair, 2);
 		}
 }

@@ -13,9 +13,9 @@ static const struct race_op ops[] = {
 static bool fits(struct race_op op, enum race_vma vma)
 {
 	/* Where a guard's flag may be lost, what follows from that is no finding. */
-	if (op.what == GUARD || op.what == UNGUARD)
-		return race_has_guards() && !test_known("guard-flag-race");
-	return vma != PRIVATE || (op.what != PUNCH && op.what != COLLAPSE);
+	if ((op.what == GUARD || op.what == UNGUARD) && test_known("guard-flag-race"))
+		return false;
+	return race_has(&op, vma, "+");
 }
 
 TEST_RACE(three_threads)

@@ -15,13 +15,7 @@ static void against(const struct race_op *ops, unsigned int nr)
 			for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
 				for (int vma = PRIVATE; vma < FILE_SHARED; vma++) {
 					const struct race_op pair[] = { through_rmap[k], ops[i] };
-					bool guard = ops[i].what == GUARD || ops[i].what == UNGUARD ||
-						     strchr(pages[p], 'g');
 
-					if ((guard && !race_has_guards()) ||
-					    (vma == PRIVATE && ops[i].what == PUNCH) ||
-					    (ops[i].what == EXIT && !strchr(pages[p], '+')))
-						continue;
 					race_run(vma, pages[p], pair, 2);
 				}
 }
@@ -78,5 +72,24 @@ TEST_RACE(relatives)
 				if (ops[i].what == EXIT && ops[j].what == EXIT)
 					continue;
 				race_run(vma, "wwr.....+", pair, 2);
+			}
+}
+
+/* In swap: whoever brings it back, shares, moves or drops it. */
+TEST_RACE(swapped)
+{
+	static const struct race_op ops[] = {
+		DO(FORK), DO(READ, 0), DO(WRITE, 0), DO(DONTNEED, 0, 3), DO(MUNMAP, 0, 1),
+		DO(MPROTECT_R), DO(MREMAP), DO(EXIT),
+	};
+	static const char *const pages[] = { "swr.....", "swr.....+" };
+
+	for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++)
+			for (unsigned int j = i; j < ARRAY_SIZE(ops); j++) {
+				const struct race_op pair[] = { ops[i], ops[j] };
+
+				if (ops[i].what != EXIT || ops[j].what != EXIT)
+					race_run(PRIVATE, pages[p], pair, 2);
 			}
 }
