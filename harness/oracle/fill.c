@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Spaces of every kind, from a seed. */
+#include "harness/oracle/seeds.h"
 #include "harness/oracle/space.h"
 
 #ifndef VM_UFFD_RWP
