@@ -277,8 +277,8 @@ TEST(mremap_halves_of_a_file)
 {
 	static const struct op program[] = {
 		{ "mmap_file", .at = 8, .nr = 8, .arg = 2 },
-		{ "write", .at = 13 },
 		{ "mremap", .at = 8, .nr = 4, .arg = 40 },
+		{ "write", .at = 13 },
 		{ "mremap_join", .at = 12, .nr = 4, .arg = 40 },
 	};
 
