@@ -71,10 +71,23 @@ space() {
 }
 
 # room DIR...: the megabytes that trees, and kernels (TREE/build-CONFIG), will take;
-# what is there already takes no more
+# what is there already takes no more, and what queues share is counted once
 room() {
-	local dir mb=500
+	local dir place queue before mb=500
+	local -A counted=()
 	for dir; do
+		place=$dir
+		if [[ $dir =~ ^"$out"/([^/]+)/base(/.*)?$ ]]; then
+			queue=${BASH_REMATCH[1]}
+			before=$(queues_before "$queue" | tail -n 1)
+			if [ -n "$before" ]; then
+				place=$out/$before/tree${BASH_REMATCH[2]}
+			elif [ -z "$KDIR" ]; then
+				place=$(base_of "$queue" package)${BASH_REMATCH[2]}
+			fi
+		fi
+		[ -z "${counted[$place]:-}" ] || continue
+		counted[$place]=1
 		case $dir in
 		*/build-*) [ -e "$dir/vmlinux" ] || mb=$((mb + 500)) ;;
 		*) [ -e "$dir/Makefile" ] || mb=$((mb + 2000)) ;;

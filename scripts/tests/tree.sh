@@ -55,6 +55,11 @@ check 'after: the last patch is on top' \
 check 'after: base has what comes before, and nothing else' sh -c "
 	'$top/scripts/tree' later base &&
 	grep -qx 'line twenty, changed' '$O/later/base/mm/memory.c'"
+check 'after: base is the tree of the queue before, not another' \
+	test "$O/later/base" -ef "$O/6.12.y/tree"
+check 'space: what two queues share is counted once' test 2500 = "$(
+	out=$tmp/none patches=$PATCHES
+	room "$out/later/base" "$out/6.12.y/tree")"
 check 'after: base is an ancestor of tree' git -C "$O/later/tree" merge-base \
 	--is-ancestor "$(git -C "$O/later/base" rev-parse HEAD)" HEAD
 check 'after: edit begins behind what comes before' sh -c "
