@@ -7,7 +7,7 @@ CONFIG ?= lean
 ifeq ($(origin CC),default)
 CC = gcc
 endif
-export QUEUE CONFIG ARCH PAGES KDIR O J CC ACCEL V SOB TIMEOUT
+export QUEUE CONFIG PROGRAM FORMAT ARCH PAGES KDIR O J CC ACCEL V SOB TIMEOUT
 
 .PHONY: help boot test harness tree check each try bench world report fetch mbox export edit refresh sign clean
 
@@ -41,7 +41,7 @@ help:
 	'  O=out  J=jobs  CC=gcc  ACCEL=tcg|kvm  V=1'
 
 boot:
-	@boot/boot '$(QUEUE)' '$(CONFIG)'
+	@boot/boot "$$QUEUE" "$$CONFIG"
 
 test:
 	@scripts/test
@@ -50,34 +50,34 @@ harness:
 	@$(MAKE) --no-print-directory -C harness test
 
 tree:
-	@scripts/tree '$(QUEUE)'
+	@scripts/tree "$$QUEUE"
 
 each:
-	@scripts/with-results each '$(QUEUE)' boot/each '$(QUEUE)' '$(CONFIG)'
+	@scripts/with-results each "$$QUEUE" boot/each "$$QUEUE" "$$CONFIG"
 
 try:
-	@boot/try '$(QUEUE)' '$(CONFIG)' '$(PROGRAM)' $(ARGS)
+	@boot/try "$$QUEUE" "$$CONFIG" "$$PROGRAM" $(ARGS)
 
 bench:
-	@bench/bench '$(QUEUE)'
+	@bench/bench "$$QUEUE"
 
 world:
-	@PROGRAM='$(PROGRAM)' boot/world-boot '$(QUEUE)'
+	@boot/world-boot "$$QUEUE"
 
 check:
-	@scripts/with-results check '$(QUEUE)' scripts/check '$(QUEUE)'
+	@scripts/with-results check "$$QUEUE" scripts/check "$$QUEUE"
 
 fetch:
-	@scripts/fetch '$(QUEUE)' newer
+	@scripts/fetch "$$QUEUE" newer
 
 report:
-	@scripts/report '$(or $(O),out)' patches "$$(git describe --always --dirty)"
+	@scripts/report "$${O:-out}" patches "$$(git describe --always --dirty)"
 
 export:
-	@scripts/export '$(QUEUE)' '$(FORMAT)'
+	@scripts/export "$$QUEUE" "$$FORMAT"
 
 mbox edit refresh sign:
-	@scripts/$@ '$(QUEUE)'
+	@scripts/$@ "$$QUEUE"
 
 clean:
-	rm -rf '$(or $(O),out)'
+	rm -rf "$${O:-out}"

@@ -52,6 +52,8 @@ answers 'CONFIG: there is no such' 2 'CONFIG=nonsense: lean or debug' \
 answers 'try: no program' 2 'which program\?' make -s -C "$top" try KDIR="$kernel"
 answers 'try: no such program' 2 'PROGRAM=/nowhere.c: no such file' \
 	make -s -C "$top" try KDIR="$kernel" PROGRAM=/nowhere.c
+answers 'try: a quote in the name' 2 "PROGRAM=it's.c: no such file" \
+	make -s -C "$top" try KDIR="$kernel" PROGRAM="it's.c"
 answers 'try: a time that is no number' 2 'TIMEOUT=soon: seconds, a number' \
 	make -s -C "$top" try KDIR="$kernel" PROGRAM="$0" TIMEOUT=soon
 
