@@ -20,7 +20,7 @@ fake() {
 
 # The list: each program has all that is asked for, and is there.
 wrong=$(awk -v dir="$top/boot/programs/" '/^#/ || !NF { next }
-	$2 !~ /^(smp|icount)$/ || $3 !~ /^[1-9][0-9]*$/ || $4 !~ /^\// ||
+	$2 !~ /^(named:)?(smp|icount)$/ || $3 !~ /^[1-9][0-9]*$/ || $4 !~ /^\// ||
 	!/;[ \t]*[a-z0-9]/ { print $1 ": a field is missing" }
 	seen[$1]++ { print $1 ": there are two" }
 	{ for (i = 4; i <= NF; i++) if ($i ~ /^\/world\//) {
@@ -142,6 +142,7 @@ EOF
 cat >"$tmp/copy/boot/world" <<'EOF'
 one	smp	10	/world/threads	; tiny
 two	icount	10	/world/vmm 9	; tiny
+three	named:smp 10	/world/threads	; tiny
 EOF
 cat >"$tmp/copy/qemu" <<'EOF'
 #!/bin/sh
@@ -157,6 +158,8 @@ world() {
 }
 check 'world: two guests a kernel' world
 check 'world: the sum' grep -qx '10 passed, 0 failed, 0 skipped' "$tmp/said"
+check 'world: what runs by name only did not' \
+	not grep -q three "$tmp/out-verb/6.12.y/world/tests-smp"
 check 'world: each guest has its disk, its list and its clock' sh -c "
 	[ \$(grep -c 'disk.img,.*snapshot=on' '$tmp/copy/asked') = 4 ] &&
 	[ \$(grep -c 'TESTS=/tests-icount.*root=/dev/vda.* -icount shift=0' '$tmp/copy/asked') = 2 ]"
@@ -168,6 +171,9 @@ check 'world: again' world
 check 'world: the base is not booted again' test "$(wc -l <"$tmp/copy/asked")" = 2
 check 'world: one program' world one
 check 'world: no other' not grep two "$tmp/said"
+world three >"$tmp/three" 2>&1 || : # the guest of this test runs another
+check 'world: by its name it runs' \
+	grep -qx 'three 10 /world/threads' "$tmp/out-verb/6.12.y/world/tests-smp"
 sed -i "s/^case/case \$* in *disk.img*) exit 0 ;; esac\n&/" "$tmp/copy/qemu"
 check 'world: a guest that says nothing has failed' not world
 
