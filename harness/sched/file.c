@@ -67,7 +67,6 @@ static void filemap_remove_folio(struct folio *folio)
 #include "harness/shim/quiet.h"
 #include "file/include/linux/mm.h"
 #include "file/include/linux/pgtable.h"
-#include "file/include/linux/pagemap.h"
 #include "file/mm/pgtable-generic.c"
 #ifdef TREE_HAS___pte_offset_map_lock
 pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
@@ -77,7 +76,6 @@ pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
 }
 #endif
 #include "file/mm/rmap.c"
-#include "file/mm/memory.c"
 #include "file/mm/truncate.c"
 #include "file/mm/khugepaged.c"
 #pragma GCC diagnostic pop

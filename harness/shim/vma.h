@@ -174,6 +174,8 @@ struct file *shim_file_new(bool shmem);
  * @truncate: the file ends before them, so that private copies go as well
  */
 void shim_file_punch(struct file *file, unsigned long first, int nr, bool truncate);
+/* The tree's, of mm/memory.c. The folio is locked. */
+void unmap_mapping_folio(struct folio *folio);
 /* Of a driver that has ->open and ->close; shim_told is how many VMAs it has. */
 struct file *shim_file_told(void);
 extern int shim_told;

@@ -139,3 +139,40 @@ TEST_IF(of_what_is_elsewhere, "userfaultfd's write protection and soft-dirty")
 					try(what, &kinds[i], all);
 			}
 }
+
+/*
+ * Who unmaps a folio, since a direct write evicts it or it was mapped again while its
+ * file was truncated, finds all mappings of it: guards there are none of the folio's.
+ */
+TEST_IF(guard_where_a_folio_goes, "MADV_GUARD_INSTALL")
+{
+#ifdef VM_MAYBE_GUARD
+	struct mm_struct *mm = shim_mm_new(NULL);
+	struct file *file = shim_file_new(true);
+	struct folio *folio;
+	pte_t *table;
+	bool stays;
+	u64 content = 1;
+
+	current->mm = mm;
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(tree_mmap(file, AT(16 * i), 8 * PAGE_SIZE,
+				    RDWR | VM_SHARED | VM_MAYSHARE, 0), 0);
+	EXPECT_EQ(tree_madvise(AT(PAGE), PAGE_SIZE, MADV_GUARD_INSTALL), 0);
+	EXPECT(shim_access(AT(16 + PAGE), true, &content) == ACCESS_DONE);
+	folio = file->f_mapping->folio[PAGE];
+	folio->locked = true;
+	unmap_mapping_folio(folio);
+	folio->locked = false;
+	table = table_at(mm, AT(0)) + (AT(0) >> PAGE_SHIFT & (PTRS_PER_PTE - 1));
+	EXPECT(!table[16 + PAGE].pte);
+	stays = table[PAGE].pte;
+	shim_mm_exit(mm);
+	fput(file);
+	if (!stays && test_known("folio-guards"))
+		test_end_known("unmapping a folio removes the guards of other mappings");
+	EXPECT(stays);
+#else
+	test_skip("no guard regions");
+#endif
+}
