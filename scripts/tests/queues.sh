@@ -158,7 +158,8 @@ for dir in "$patches"/*/; do
 		check "$queue: refresh gives the same patch" same "$dir" "$PATCHES/$queue"
 		check "$queue: mbox" "$top/scripts/mbox" "$queue"
 		check "$queue: sign" env SOB='T <t@example.org>' "$top/scripts/sign" "$queue"
-		unset PATCHES KDIR O
+		unset PATCHES KDIR
+		export O=$out
 	fi
 	for patch in $(queue_patches "$queue"); do
 		check "$queue: checkpatch --strict $(basename "$patch")" \
