@@ -23,7 +23,7 @@ def function(imported, name):
                                  recursive=True)):
         with open(path, encoding="utf-8", errors="surrogateescape") as f:
             text = f.read()
-        m = re.search(r"^[^\n;#]*\b%s\([^;{]*\)\n\{.*?^\}\n" % re.escape(name),
+        m = re.search(r"^[^\n;#]*\b%s\([^;{]*\)\n+\{.*?^\}\n" % re.escape(name),
                       text, re.M | re.S)
         if m:
             return m[0]

@@ -155,7 +155,7 @@ def definition(text, name):
                   re.M)
     if m:
         return m.start() + len("#define " + name), m.end()
-    m = re.search(r"^[^\n;#]*\b%s\([^;{]*\)\n\{\n(.*?)^\}\n" % re.escape(name),
+    m = re.search(r"^[^\n;#]*\b%s\([^;{]*\)\n+\{\n(.*?)^\}\n" % re.escape(name),
                   text, re.M | re.S)
     return m.span(1) if m else None
 

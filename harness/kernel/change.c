@@ -5,6 +5,7 @@
 #pragma GCC diagnostic push
 #include "harness/shim/quiet.h"
 #define auto __auto_type
+#include "change/include/linux/pgtable.h"
 #include "change/mm/pagewalk.c"
 #include "change/mm/mprotect.c"
 /* Whether a page is mlocked is not modelled. */

@@ -41,6 +41,7 @@ static int expect_written(const struct step *s)
 			*file_content(h) = c;
 		} else {
 			h->copy = true;
+			h->freed = false;
 			h->content = c;
 		}
 	}

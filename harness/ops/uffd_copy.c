@@ -70,6 +70,7 @@ static int expect_copied(const struct step *s)
 		if (!is_free[i])
 			return i ? -EAGAIN : -EEXIST;
 		s->h[i].copy = s->h[i].written = true;
+		s->h[i].freed = false;
 		s->h[i].content = content + i;
 		s->h[i].wp = s->arg & 1;
 	}

@@ -45,8 +45,10 @@ struct seen look(const pte_t *table, int i)
 		s.write = v & PTE_WRITE;
 		s.soft_dirty = v & PTE_SOFT_DIRTY;
 		s.content = page->content;
-		if (!(v & PTE_SPECIAL))
+		if (!(v & PTE_SPECIAL)) {
 			s.page = page;
+			s.dirty = v & PTE_DIRTY || ((struct folio *)page->head)->dirty;
+		}
 	} else if (type == SWP_PTE_MARKER) {
 		s.marker = true;
 		s.guard = v >> SWP_OFFSET_BIT & GUARD_MARKER;
@@ -173,6 +175,8 @@ static void check_page(const struct process *p, int i, const struct seen *s)
 			wrong(p, i, "another content");
 		if (s->page && !s->page->anon)
 			wrong(p, i, "a page of the file in place of the copy");
+		if (s->page && !s->dirty && !h->freed)
+			wrong(p, i, "written to, and clean: reclaim would drop it");
 	} else if (s->page || s->slot) {
 		if (s->content != (h->file < 0 ? 0 : *file_content(h)))
 			wrong(p, i, "another content");

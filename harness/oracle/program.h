@@ -49,6 +49,7 @@ struct held {
 	bool soft_dirty;	/* the same, of VM_SOFTDIRTY */
 	bool written;		/* since clear_refs; what lost its PTE meanwhile is not known */
 	bool copy;		/* a private page, with this content: */
+	bool freed;		/* by MADV_FREE: reclaim may drop it */
 	bool moved;		/* by mremap() */
 	bool wp;		/* userfaultfd protects what is there */
 	unsigned char uffd;
@@ -82,7 +83,7 @@ extern u64 next_content;	/* what was written last; each write is another */
 
 /* What a page table says of a page, as far as a program can tell. */
 struct seen {
-	bool there, guard, wp, write, marker, soft_dirty;
+	bool there, guard, wp, write, marker, soft_dirty, dirty;
 	struct page *page;	/* if it has one that counts */
 	int slot;		/* or 0 */
 	u64 content;

@@ -61,7 +61,6 @@
 #define trace_tlb_flush(...)		do { } while (0)
 #define folio_order(f)			((int)(f)->_flags_1)
 #define compound_order(...)		0
-#define folio_test_swapcache(f)		((f)->slot != 0)
 #define folio_set_swapbacked(f)		((void)((f)->swapbacked = true))
 #define folio_put_refs(f, nr)		folio_put(f)
 #define is_device_private_page(...)	false

@@ -176,6 +176,7 @@ static inline bool shim_notified(const struct mm_struct *mm, unsigned long addr)
 	bool anon, swapbacked, locked, dirty, device_private, on_lru;	\
 	bool exclusive, poisoned;					\
 	unsigned short slot;		/* of swap, while it is unmapped */	\
+	struct list_head lru;						\
 	union {								\
 		unsigned long addr;	/* of a new one: where it is for */	\
 		unsigned long index;	/* of an anonymous one: for the rmap */	\
@@ -227,6 +228,8 @@ static inline unsigned long page_to_pfn(const struct page *page)
 #define folio_large_nr_pages(f)		((f)->_folio_nr_pages)
 #define folio_test_locked(f)		((f)->locked)
 #define folio_test_dirty(f)		((f)->dirty)
+#define folio_clear_dirty(f)		((void)((f)->dirty = false))
+#define folio_test_lru(f)		((f)->on_lru)
 #define folio_test_hugetlb(...)		0
 #define folio_test_ksm(...)		0
 #define folio_is_device_private(f)	((f)->device_private)
@@ -458,6 +461,15 @@ static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,
 		   "a PTE of another address is cleared");
 	ptep->pte = 0;
 	return pte;
+}
+
+static inline int ptep_test_and_clear_young(struct vm_area_struct *vma,
+					    unsigned long addr, pte_t *ptep)
+{
+	sched_point(ptep, SCHED_PTE);
+	shim_check(shim_holds(&table_of(ptep)->ptl), "a PTE is set without its lock");
+	ptep->pte &= ~PTE_YOUNG;
+	return 1;
 }
 
 #define pte_clear(mm, addr, ptep)	((void)ptep_get_and_clear(mm, addr, ptep))

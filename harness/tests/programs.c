@@ -297,3 +297,25 @@ TEST(unguard_protected)
 
 	program_run(program, ARRAY_SIZE(program));
 }
+
+/* What is locked already counts once, however often it is locked. */
+TEST(lock_limit)
+{
+	static const struct {
+		int at, nr, ret;
+	} calls[] = {
+		{ 0, 4, 0 }, { 0, 4, 0 }, { 2, 4, 0 }, { 2, 5, -ENOMEM }, { 1, 5, 0 },
+		{ 7, 1, -ENOMEM }, { 0, 6, 0 },
+	};
+
+	begin();
+	EXPECT_EQ(tree_mmap(NULL, AT(0), 8 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
+			    VM_MAYWRITE, AT(0) >> PAGE_SHIFT), 0);
+	shim_memlock = 6 * PAGE_SIZE;
+	for (unsigned int i = 0; i < ARRAY_SIZE(calls); i++)
+		EXPECT_EQ(tree_sys_mlock2(AT(calls[i].at), calls[i].nr * PAGE_SIZE, 0),
+			  calls[i].ret);
+	EXPECT_EQ(current->mm->locked_vm, 6UL);
+	shim_memlock = ULONG_MAX;
+	shim_mm_exit(current->mm);
+}

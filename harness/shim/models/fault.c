@@ -182,6 +182,8 @@ static void swap_in(struct vm_area_struct *vma, pte_t *ptep, unsigned long addr)
 	shim_swap_count[slot]--;
 	vma->vm_mm->rss_stat[MM_SWAPENTS].count--;
 	map_new(vma, ptep, addr, shim_slot_content[slot], uffd);
+	/* The copy in swap is no more. */
+	folio_mark_dirty(pfn_folio(pte_pfn(*ptep)));
 	/* The next write is to be noticed. */
 	if (soft_dirty)
 		ptep->pte |= PTE_SOFT_DIRTY;
@@ -197,8 +199,10 @@ static enum access write_to(struct vm_area_struct *vma, pte_t *ptep,
 	struct page *page = pfn_to_page(pte_pfn(*ptep));
 	bool special = ptep->pte & PTE_SPECIAL;
 
-	if (ptep->pte & PTE_WRITE)
+	if (ptep->pte & PTE_WRITE) {
+		ptep->pte |= PTE_DIRTY;
 		return ACCESS_DONE;
+	}
 	if (ptep->pte & PTE_UFFD && !is_async(vma))
 		return ACCESS_PROTECTED;
 	ptep->pte &= ~PTE_UFFD;

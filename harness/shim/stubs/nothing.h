@@ -57,17 +57,33 @@ extern int shim_range_flushes;
 /* What madvise() could do besides, and what mprotect() asks of NUMA. */
 #define madvise_remove(...)		-EINVAL
 #define madvise_willneed(...)		-EINVAL
-#define madvise_cold(...)		-EINVAL
-#define madvise_pageout(...)		-EINVAL
 #define madvise_populate(...)		-EINVAL
 #define madvise_inject_error(...)	-EINVAL
-#define madvise_free_single_vma(...)	-EINVAL
 #define madvise_collapse(...)		-EINVAL
 static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 				   int advice)
 {
 	return -EINVAL;
 }
+
+/* Nothing is reclaimed that way, and no large folio split: both may fail at any time. */
+#define file_owner_or_capable(...)	true
+#define SWAP_CLUSTER_MAX		32
+#define file_permission(...)		0
+#define madvise_free_huge_pmd(...)	0
+#define split_folio(...)		-EBUSY
+#define reclaim_pages(list)		((void)(list))
+#define folio_isolate_lru(...)		false
+#define folio_putback_lru(...)		do { } while (0)
+#define folio_deactivate(...)		do { } while (0)
+#define folio_clear_referenced(...)	do { } while (0)
+#define folio_test_clear_young(...)	do { } while (0)
+#define folio_test_active(...)		0
+#define folio_set_workingset(...)	do { } while (0)
+#define folio_test_unevictable(...)	0
+#define folio_test_swapcache(f)		((f)->slot != 0)
+#define folio_free_swap(...)		true
+#define folio_mark_lazyfree(...)	do { } while (0)
 
 /* UFFDIO_COPY reads what is there, and of anonymous memory. */
 #define pagefault_disable(...)		do { } while (0)
@@ -89,6 +105,7 @@ static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 #define folio_can_map_prot_numa(...)	false
 #define vma_is_single_threaded_private(...)	false
 #define folio_likely_mapped_shared(...)	false
+#define folio_maybe_mapped_shared(...)	false
 #define folio_is_file_lru(...)		false
 #define folio_is_zone_device(...)	false
 #define folio_use_access_time(...)	false
