@@ -28,10 +28,9 @@
 #undef SYSCALL_DEFINE2
 #undef SYSCALL_DEFINE3
 #include "change/mm/ksm.c"
-#include "change/mm/madvise.c"
-/* The system call itself: all of mremap(). */
 #define SYSCALL_DEFINE5(name, ta, a, tb, b, tc, c, td, d, te, e)		\
 	long tree_sys_##name(ta a, tb b, tc c, td d, te e)
+#include "change/mm/madvise.c"
 #include "change/mm/mremap.c"
 #include "change/fs/proc/internal.h"
 #include "change/fs/proc/task_mmu.c"

@@ -58,6 +58,9 @@ long tree_sys_munlockall(void);
 long tree_sys_mseal(unsigned long addr, size_t len, unsigned long flags);
 int tree_mlock(unsigned long addr, unsigned long len, bool lock);
 int tree_madvise(unsigned long addr, unsigned long len, int advice);
+/* Of the process itself, which is all that there is behind a pidfd. */
+long tree_sys_process_madvise(int pidfd, const struct iovec *vec, size_t vlen, int advice,
+			      unsigned int flags);
 int tree_name(unsigned long addr, unsigned long len, const char *name);
 /* As /proc/PID/clear_refs does it. */
 void tree_clear_refs(void);

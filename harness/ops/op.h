@@ -123,6 +123,9 @@ static inline void map_pages(const struct step *s, struct held as)
 /** partly_done() - as far as any page: the calls that take one VMA after the other. */
 bool partly_done(const struct step *s, int n, const struct held *after);
 
+/** expect_of() - what another operation returns, and makes of that range. */
+int expect_of(const char *name, const struct step *s);
+
 /** everything() - the target of what goes over all of the memory. */
 int everything(const struct step *s, int *nr);
 

@@ -70,6 +70,13 @@ static int expected(const struct operation *does, const struct step *s)
 	return does->expect ? does->expect(s) : 0;
 }
 
+int expect_of(const char *name, const struct step *s)
+{
+	const struct op op = { .name = name };
+
+	return expected(find(&op), s);
+}
+
 /*
  * The step, with one of its allocations failing, if it has so many. Some can be done
  * without; after a failure the process holds what it held, or what may be done of it.

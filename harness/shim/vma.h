@@ -57,6 +57,45 @@ void shim_mm_free(struct mm_struct *mm);
 extern unsigned long shim_memlock;
 #define rlimit(which)		((which) == RLIMIT_MEMLOCK ? shim_memlock : ULONG_MAX)
 #define capable(...)		(shim_memlock == ULONG_MAX)
+
+/* What process_madvise() is given: ranges, and the process that calls. */
+struct iovec {
+	void *iov_base;
+	size_t iov_len;
+};
+
+struct iov_iter {
+	const struct iovec *vec;
+	size_t at, count;		/* in the first range, and in all */
+};
+
+#define UIO_FASTIOV		8
+#define ITER_DEST		0
+#define PTRACE_MODE_READ_FSCREDS	0
+#define CAP_SYS_NICE		23
+#define pidfd_get_task(pidfd, flags)	((void)(flags), current)
+#define mm_access(task, mode)	((task)->mm)
+#define iov_iter_count(iter)	((iter)->count)
+#define iter_iov_addr(iter)	((char *)(iter)->vec->iov_base + (iter)->at)
+#define iter_iov_len(iter)	((iter)->vec->iov_len - (iter)->at)
+
+static inline ssize_t import_iovec(int type, const struct iovec *vec, size_t nr, size_t fast,
+				   struct iovec **copy, struct iov_iter *iter)
+{
+	*iter = (struct iov_iter){ .vec = vec };
+	for (size_t i = 0; i < nr; i++)
+		iter->count += vec[i].iov_len;
+	*copy = NULL;
+	return iter->count;
+}
+
+static inline void iov_iter_advance(struct iov_iter *iter, size_t bytes)
+{
+	shim_check(bytes <= iter->count, "an iov_iter is advanced beyond its end");
+	iter->count -= bytes;
+	for (iter->at += bytes; iter->count && iter->at >= iter->vec->iov_len; iter->vec++)
+		iter->at -= iter->vec->iov_len;
+}
 #define rlimit_max(...)		ULONG_MAX
 #define ignore_rlimit_data	false
 extern int sysctl_max_map_count;
