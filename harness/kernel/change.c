@@ -33,6 +33,7 @@
 #include "change/mm/madvise.c"
 #include "change/mm/mremap.c"
 #include "change/fs/proc/internal.h"
+#include "change/include/uapi/linux/fs.h"
 #include "change/fs/proc/task_mmu.c"
 #undef SYSCALL_DEFINE5
 #undef auto
@@ -77,6 +78,29 @@ void tree_clear_refs(void)
 	loff_t pos = 0;
 
 	clear_refs_write(NULL, "4", 1, &pos);
+}
+
+long tree_pagemap_scan(unsigned long addr, unsigned long len, bool check,
+		       unsigned long (*ranges)[2], int nr, unsigned long *walk_end)
+{
+	struct page_region found[16] = {};
+	struct pm_scan_arg arg = {
+		.size = sizeof(arg), .start = addr, .end = addr + len,
+		.flags = PM_SCAN_WP_MATCHING | (check ? PM_SCAN_CHECK_WPASYNC : 0),
+		.vec = ranges ? (unsigned long)found : 0, .vec_len = ranges ? nr : 0,
+		.category_mask = PAGE_IS_WRITTEN, .return_mask = PAGE_IS_WRITTEN,
+	};
+	long ret;
+
+	shim_check(nr <= (int)ARRAY_SIZE(found), "room for more ranges than there is");
+	ret = do_pagemap_scan(current->mm, (unsigned long)&arg);
+	/* They are told of a call that is refused halfway, too. */
+	for (int i = 0; ranges && i < nr; i++) {
+		ranges[i][0] = found[i].start;
+		ranges[i][1] = found[i].end;
+	}
+	*walk_end = arg.walk_end;
+	return ret;
 }
 
 int tree_mlock(unsigned long addr, unsigned long len, bool lock)

@@ -180,6 +180,8 @@ struct kmem_cache *shim_cache_create(size_t size, void (*constructor)(void *));
 	__zeroed;							\
 })
 #define kmalloc_obj(object, ...)	shim_object_alloc(sizeof(object), GFP_KERNEL)
+#define kmalloc_objs(object, nr)	shim_object_alloc(sizeof(object) * (nr), GFP_KERNEL)
+#define kmalloc_array(nr, size, gfp)	shim_object_alloc((nr) * (size), gfp)
 #define kmalloc_flex(object, member, nr, ...)				\
 	shim_object_alloc(sizeof(object) + (nr) * sizeof((object).member[0]), GFP_KERNEL)
 #define kfree(object)			shim_object_free((void *)(object))

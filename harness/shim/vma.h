@@ -131,6 +131,7 @@ void mmap_write_downgrade(struct mm_struct *mm);
 #define mmap_write_lock_nested(mm, n)	down_write(&(mm)->mmap_lock)
 #define mmap_write_lock_killable(mm)	(down_write(&(mm)->mmap_lock), 0)
 #define mmap_read_lock(mm)		down_read(&(mm)->mmap_lock)
+#define mmap_read_lock_killable(mm)	(mmap_read_lock(mm), 0)
 #define mmap_read_unlock(mm)		up_read(&(mm)->mmap_lock)
 #define mmap_write_unlock(mm)		((void)(mm)->mm_lock_seq++, up_write(&(mm)->mmap_lock))
 #define mmap_write_downgrade(mm)	({ mmap_write_unlock(mm); mmap_read_lock(mm); })

@@ -319,3 +319,34 @@ TEST(lock_limit)
 	shim_memlock = ULONG_MAX;
 	shim_mm_exit(current->mm);
 }
+
+/* PAGEMAP_SCAN: holes, what is in swap, more ranges than there is room for, a refusal. */
+static void scan_of(const char *mmap)
+{
+	const struct op program[] = {
+		{ "uffd_api", .arg = 16 },
+		{ mmap, .nr = 24, .arg = RW },
+		{ "uffd_register", .nr = 20, .arg = 2 },
+		{ "pagemap_scan", .nr = 20 },
+		{ "write", .at = 2, .nr = 1 }, { "write", .at = 5, .nr = 2 },
+		{ "write", .at = 9, .nr = 1 }, { "swap_out", .at = 5, .nr = 1 },
+		{ "pagemap_scan", .nr = 20, .arg = 4 },		/* of three ranges two */
+		{ "pagemap_scan", .nr = 20 },
+		{ "write", .at = 12, .nr = 3 }, { "swap_out", .at = 13, .nr = 1 },
+		{ "pagemap_scan", .nr = 20, .arg = 2 },		/* and nothing is told */
+		{ "write", .at = 18, .nr = 4 },
+		{ "pagemap_scan", .at = 16, .nr = 8, .arg = 1 },	/* -EPERM */
+		{ "pagemap_scan", .nr = 24, .arg = 8 },
+	};
+
+	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)),
+		  (long)ARRAY_SIZE(program) - 2 * !strcmp(mmap, "mmap_shared"));
+}
+
+TEST_IF(pagemap_scan, "userfaultfd's asynchronous write protection")
+{
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		test_skip("no userfaultfd write protection");
+	scan_of("mmap");
+	scan_of("mmap_shared");
+}
