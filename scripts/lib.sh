@@ -82,7 +82,7 @@ room() {
 			before=$(queues_before "$queue" | tail -n 1)
 			if [ -n "$before" ]; then
 				place=$out/$before/tree${BASH_REMATCH[2]}
-			elif [ -z "$KDIR" ]; then
+			elif [ -z "${KDIR:-}" ]; then
 				place=$(base_of "$queue" package)${BASH_REMATCH[2]}
 			fi
 		fi

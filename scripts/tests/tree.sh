@@ -59,6 +59,7 @@ check 'after: base is the tree of the queue before, not another' \
 	test "$O/later/base" -ef "$O/6.12.y/tree"
 check 'space: what two queues share is counted once' test 2500 = "$(
 	out=$tmp/none patches=$PATCHES
+	unset KDIR
 	room "$out/later/base" "$out/6.12.y/tree")"
 check 'after: base is an ancestor of tree' git -C "$O/later/tree" merge-base \
 	--is-ancestor "$(git -C "$O/later/base" rev-parse HEAD)" HEAD
