@@ -81,7 +81,7 @@ void tree_clear_refs(void)
 }
 
 long tree_pagemap_scan(unsigned long addr, unsigned long len, bool check,
-		       unsigned long (*ranges)[2], int nr, unsigned long *walk_end)
+		       struct shim_range *ranges, int nr, unsigned long *walk_end)
 {
 	struct page_region found[16] = {};
 	struct pm_scan_arg arg = {
@@ -95,10 +95,8 @@ long tree_pagemap_scan(unsigned long addr, unsigned long len, bool check,
 	shim_check(nr <= (int)ARRAY_SIZE(found), "room for more ranges than there is");
 	ret = do_pagemap_scan(current->mm, (unsigned long)&arg);
 	/* They are told of a call that is refused halfway, too. */
-	for (int i = 0; ranges && i < nr; i++) {
-		ranges[i][0] = found[i].start;
-		ranges[i][1] = found[i].end;
-	}
+	for (int i = 0; ranges && i < nr; i++)
+		ranges[i] = (struct shim_range){ found[i].start, found[i].end };
 	*walk_end = arg.walk_end;
 	return ret;
 }

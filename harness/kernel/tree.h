@@ -62,17 +62,21 @@ int tree_madvise(unsigned long addr, unsigned long len, int advice);
 long tree_sys_process_madvise(int pidfd, const struct iovec *vec, size_t vlen, int advice,
 			      unsigned int flags);
 int tree_name(unsigned long addr, unsigned long len, const char *name);
+struct shim_range {
+	unsigned long start, end;
+};
+
 /**
  * tree_pagemap_scan() - PAGEMAP_SCAN: what was written to, protected again.
  * @check: refuse what cannot be protected asynchronously; else it is passed over
- * @ranges: start and end of each range found; NULL: only protect
+ * @ranges: what it found; NULL: only protect
  * @nr: how many of them there is room for
  * @walk_end: how far it came
  *
  * Return: how many ranges, or -errno.
  */
 long tree_pagemap_scan(unsigned long addr, unsigned long len, bool check,
-		       unsigned long (*ranges)[2], int nr, unsigned long *walk_end);
+		       struct shim_range *ranges, int nr, unsigned long *walk_end);
 /* As /proc/PID/clear_refs does it. */
 void tree_clear_refs(void);
 int tree_uffd_register(struct userfaultfd_ctx *ctx, unsigned long addr,

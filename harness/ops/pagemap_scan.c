@@ -6,7 +6,8 @@
  */
 #include "harness/ops/op.h"
 
-static unsigned long ranges[16][2], walk_end;
+static struct shim_range ranges[16];
+static unsigned long walk_end;
 
 static bool is_told(const struct step *s)
 {
@@ -49,13 +50,13 @@ static int expect(const struct step *s)
 		if (is_told(s) && end != addr) {
 			if (nr == room(s))
 				break;
-			EXPECT_EQ(ranges[nr][0], addr);
+			EXPECT_EQ(ranges[nr].start, addr);
 			nr++;
 		}
 		end = addr + shim_page_span;
 		if (is_told(s) && (h + 1 == s->end || !h[1].mapped || !(h[1].uffd & WP) ||
 				   h[1].wp))
-			EXPECT_EQ(ranges[nr - 1][1], end);
+			EXPECT_EQ(ranges[nr - 1].end, end);
 		h->wp = !h->guard;
 	}
 	EXPECT_EQ(walk_end, min(addr, s->addr + s->len));
