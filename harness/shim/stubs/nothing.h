@@ -68,6 +68,7 @@ static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 
 /* Nothing is reclaimed that way, and no large folio split: both may fail at any time. */
 #define file_owner_or_capable(...)	true
+#define inode_owner_or_capable(...)	true
 #define SWAP_CLUSTER_MAX		32
 #define file_permission(...)		0
 #define madvise_free_huge_pmd(...)	0
@@ -84,6 +85,7 @@ static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 #define folio_test_swapcache(f)		((f)->slot != 0)
 #define folio_free_swap(...)		true
 #define folio_mark_lazyfree(...)	do { } while (0)
+#define folio_test_lazyfree(...)	0
 
 /* UFFDIO_COPY reads what is there, and of anonymous memory. */
 #define pagefault_disable(...)		do { } while (0)
