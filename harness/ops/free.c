@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * MADV_FREE of anonymous memory: what is in swap is gone, and what is not may go whenever
- * memory is short, which it is not here. With .arg 1 half of it was swapped out before. MADV_COLD and MADV_PAGEOUT: nothing that a
- * program notices, and nothing is paged out that way (see swap_out.c).
+ * memory is short, which it is not here. With .arg 1 half of it is swapped out before.
+ * MADV_COLD and MADV_PAGEOUT: nothing that a program notices, and nothing is paged out
+ * that way (see swap_out.c).
  */
 #include "harness/ops/op.h"
 
@@ -40,8 +41,7 @@ static int expect_free(const struct step *s)
 }
 
 OPERATION(free) {
-	.often = 2, .aims = is_copy, .call = call_free,
-	.expect = expect_free,
+	.often = 2, .aims = is_copy, .call = call_free, .expect = expect_free,
 };
 
 static int expect_nothing(const struct step *s)

@@ -76,6 +76,6 @@ static int expect(const struct step *s)
 }
 
 OPERATION(process_madvise) {
-	.often = 3, .unseen = true, .sensible = sensible, .call = call, .expect = expect,
+	.often = 3, .sensible = sensible, .call = call, .expect = expect,
 };
 #endif

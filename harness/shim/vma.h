@@ -57,6 +57,9 @@ void shim_mm_free(struct mm_struct *mm);
 extern unsigned long shim_memlock;
 #define rlimit(which)		((which) == RLIMIT_MEMLOCK ? shim_memlock : ULONG_MAX)
 #define capable(...)		(shim_memlock == ULONG_MAX)
+#define rlimit_max(...)		ULONG_MAX
+#define ignore_rlimit_data	false
+extern int sysctl_max_map_count;
 
 /* What process_madvise() is given: ranges, and the process that calls. */
 struct iovec {
@@ -96,9 +99,6 @@ static inline void iov_iter_advance(struct iov_iter *iter, size_t bytes)
 	for (iter->at += bytes; iter->count && iter->at >= iter->vec->iov_len; iter->vec++)
 		iter->at -= iter->vec->iov_len;
 }
-#define rlimit_max(...)		ULONG_MAX
-#define ignore_rlimit_data	false
-extern int sysctl_max_map_count;
 #define mmap_min_addr		PAGE_SIZE
 #define TASK_SIZE		(PTRS_PER_PGD * PGDIR_SIZE - PAGE_SIZE)
 #define stack_guard_gap		(256UL << PAGE_SHIFT)
