@@ -255,6 +255,8 @@ class Bench:
     def __init__(self, out, sources, compiler, seconds=10):
         self.out, self.sources, self.compiler = out, sources, compiler
         self.seconds = seconds
+        # In the build that looks at accesses: of what includes the kernel's sources.
+        self.kcsan = os.environ.get("KCSAN", "").split()
         self.objects, self.codes = {}, {}
         # what is the tree's, and is compiled quickly; the rest shall run so
         self.tree = [source for source in sources if
@@ -294,7 +296,8 @@ class Bench:
         for source in sources:
             name = os.path.join(folder, os.path.basename(source)[:-1] + "o")
             level = "-O0" if source in self.tree else "-O1"
-            if not self.compile(folder, level, "-c", "-o", name, source):
+            kcsan = self.kcsan if self.includes(source, r"\w+/(mm|fs|kernel|lib)/.*\.c") else []
+            if not self.compile(folder, level, *kcsan, "-c", "-o", name, source):
                 return None
             objects[source] = name
         return objects

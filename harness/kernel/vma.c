@@ -34,8 +34,10 @@ int tree_munmap(unsigned long addr, unsigned long len)
 	int ret;
 
 	mmap_write_lock(current->mm);
-	ret = do_vmi_munmap(&vmi, current->mm, addr, len, &uf, false);
-	mmap_write_unlock(current->mm);
+	/* As the system call: page tables go under the read lock. */
+	ret = do_vmi_munmap(&vmi, current->mm, addr, len, &uf, true);
+	if (ret)
+		mmap_write_unlock(current->mm);
 	userfaultfd_unmap_complete(current->mm, &uf);
 	return ret;
 }

@@ -38,7 +38,7 @@ void downgrade_write(struct rw_semaphore *sem);
 #define rcu_read_unlock()		sched_rcu_unlock()
 #define rcu_assign_pointer(p, v) do {					\
 	sched_point(&(p), SCHED_WRITE);					\
-	(p) = (v);							\
+	shim_marked(p) = (v);						\
 } while (0)
 #define rcu_dereference_check(p, c) ({					\
 	bool __locked = (c);						\
@@ -46,7 +46,7 @@ void downgrade_write(struct rw_semaphore *sem);
 	shim_check(__locked || shim_rcu_depth, "read without lock or RCU");	\
 	if (!__locked)							\
 		sched_point(&(p), SCHED_RCU);				\
-	(p);								\
+	__locked ? (p) : shim_marked(p);				\
 })
 
 #endif

@@ -8,15 +8,18 @@
 
 #include "harness/sched/sched.h"
 
+#pragma push_macro("inline")
+#define inline	inline __no_kcsan
+
 #undef READ_ONCE
 #define READ_ONCE(x) ({							\
 	sched_point(&(x), SCHED_READ);					\
-	(x);								\
+	shim_marked(x);							\
 })
 #undef WRITE_ONCE
 #define WRITE_ONCE(x, value) do {					\
 	sched_point(&(x), SCHED_WRITE);					\
-	(x) = (value);							\
+	shim_marked(x) = (value);					\
 } while (0)
 
 #undef set_bit
@@ -37,13 +40,20 @@ static inline atomic_t *sched_counted(atomic_t *v)
 	return v;
 }
 
+static inline void sched_add(atomic_t *v, int n)
+{
+	sched_touch(v, true);
+	v->counter += n;
+}
+
 /* What counts up and down and asks for nothing is done, but is no point. */
 #undef atomic_add
-#define atomic_add(n, v)	((void)(sched_counted(v)->counter += (n)))
+#define atomic_add(n, v)	sched_add(v, n)
 #undef atomic_sub
-#define atomic_sub(n, v)	((void)(sched_counted(v)->counter -= (n)))
-#define atomic_set(v, n)	((void)(sched_counted(v)->counter = (n)))
-#define atomic_read(v)		({ sched_point(v, SCHED_READ); (v)->counter; })
+#define atomic_sub(n, v)	sched_add(v, -(n))
+#define atomic_set(v, n)	((void)(shim_marked(sched_counted(v)->counter) = (n)))
+#define atomic_read(v)		({ sched_point(v, SCHED_READ); shim_marked((v)->counter); })
+#define refcount_read(r)	((unsigned int)atomic_read(&(r)->refs))
 #define atomic_inc(v)		atomic_inc(sched_atomic(v))
 #define atomic_dec_and_test(v)	atomic_dec_and_test(sched_atomic(v))
 #define atomic_cmpxchg(v, old, new)	atomic_cmpxchg(sched_atomic(v), old, new)
@@ -79,4 +89,5 @@ static inline bool __refcount_dec_and_test(refcount_t *r, int *old)
 	return !*count;
 }
 
+#pragma pop_macro("inline")
 #endif

@@ -532,12 +532,17 @@ static bool reduce = true;
 static struct {
 	signed char self;
 	unsigned char chosen, untried, wanted;
-} decisions[4096];
+} decisions[SCHED_STRETCHES / 2];
 static int nr_decisions, decision, preemptions, bound;
 
-/* Objects, by 512 bits: two that share one are taken for one. */
+/* Objects, by a bit each: two that share one are taken for one. */
+#ifdef SHIM_ACCESS
+#define OBJECT_WORDS	1024
+#else
+#define OBJECT_WORDS	8
+#endif
 struct objects {
-	u64 read[8], written[8];
+	u64 read[OBJECT_WORDS], written[OBJECT_WORDS];
 	bool frees, any;
 };
 
@@ -548,7 +553,7 @@ static void add_objects(struct objects *o, const struct sched_stretch *s)
 	for (int i = s->first; i < s[1].first; i++) {
 		unsigned int h = sched_accesses[i].object;
 
-		(sched_accesses[i].write ? o->written : o->read)[h >> 6 & 7] |= 1ULL << (h & 63);
+		(sched_accesses[i].write ? o->written : o->read)[h >> 6 & (OBJECT_WORDS - 1)] |= 1ULL << (h & 63);
 	}
 }
 
@@ -559,10 +564,10 @@ static bool depends(const struct objects *o, const struct sched_stretch *s)
 		return true;
 	for (int i = s->first; i < s[1].first; i++) {
 		unsigned int h = sched_accesses[i].object;
-		u64 in = o->written[h >> 6 & 7];
+		u64 in = o->written[h >> 6 & (OBJECT_WORDS - 1)];
 
 		if (sched_accesses[i].write)
-			in |= o->read[h >> 6 & 7];
+			in |= o->read[h >> 6 & (OBJECT_WORDS - 1)];
 		if (in & 1ULL << (h & 63))
 			return true;
 	}
@@ -766,6 +771,8 @@ static void run_once(sched_choose_fn *fn)
 		spec[i] = (struct sched_thread_spec){ run_ops, (void *)&numbers[i], r.mm[0] };
 	decision = preemptions = 0;
 	finished = sched_run(spec, r.nr, fn);
+	if (access_report())
+		test_fail(__FILE__, __LINE__, "a data race");
 	if (!finished)
 		return;
 	for (int who = 0; who < MMS; who++)
@@ -1106,9 +1113,17 @@ void race_programs(enum race_vma vma, const char *pages, const struct race_op *o
 	all_schedules += schedules;
 }
 
+static int at_least;
+
+void race_at_least(int preemptions)
+{
+	at_least = preemptions;
+}
+
 void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, int nr)
 {
-	const char *one = getenv("SCHEDULE"), *depth = getenv("DEPTH");
+	const char *one = getenv("SCHEDULE"), *asked = getenv("DEPTH");
+	int depth = max(asked ? atoi(asked) : 2, at_least);
 
 	if (strchr(pages, 'g') && !race_has_guards())
 		return;
@@ -1128,7 +1143,7 @@ void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, i
 		return;
 	}
 	/* Fewest preemptions first: what is found is as small as it can be. */
-	for (bound = 0; bound <= (depth ? atoi(depth) : 2); bound++) {
+	for (bound = 0; bound <= depth; bound++) {
 		nr_decisions = 0;
 		do {
 			int before = test_failures();

@@ -73,6 +73,9 @@ void race_run(enum race_vma vma, const char *pages, const struct race_op *ops, i
 void race_programs(enum race_vma vma, const char *pages, const struct race_op *ops,
 		   int threads, unsigned int seed, int nr);
 
+/** race_at_least() - try so many preemptions of the test's races, whatever DEPTH= says. */
+void race_at_least(int preemptions);
+
 /** race_end() - after all races of a test: what was known, and how many there were. */
 void race_end(void);
 

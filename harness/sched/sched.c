@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Threads, locks that block, and RCU: see sched.h. */
-#define _GNU_SOURCE 1
-#include <link.h>
-#include <unistd.h>
-
 #include "vma_internal.h"
 #include "harness/test.h"
+#include "harness/sched/place.h"
 #include "switch.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -40,7 +37,7 @@ struct thread {
 	int nr_owned;
 	/* The globals of whoever runs, while it does not. */
 	struct task_struct *saved_current;
-	int locks_held, rcu_depth, lazy, written;
+	int locks_held, rcu_depth, lazy, written, ignored;
 	unsigned long reading_since;	/* RCU; 0: not */
 	void *fake_stack;
 };
@@ -61,6 +58,16 @@ static int points;			/* of this slice */
 static struct thread *me(void)
 {
 	return &threads[running];
+}
+
+int sched_thread(void)
+{
+	return running;
+}
+
+bool sched_on_stack(const void *at)
+{
+	return (char *)at >= me()->stack && (char *)at < me()->stack + STACK - 16;
 }
 
 /* --- what is done between two points */
@@ -176,12 +183,14 @@ static void switch_to(int next)
 	old->rcu_depth = shim_rcu_depth;
 	old->lazy = shim_lazy_mmu;
 	old->written = shim_written;
+	old->ignored = access_ignored;
 	running = next;
 	current = new->saved_current;
 	shim_locks_held = new->locks_held;
 	shim_rcu_depth = new->rcu_depth;
 	shim_lazy_mmu = new->lazy;
 	shim_written = new->written;
+	access_ignored = new->ignored;
 #ifdef WITH_ASAN
 	__sanitizer_start_switch_fiber(&old->fake_stack, new->stack, new->stack_size);
 #endif
@@ -241,6 +250,18 @@ static void give_up(void)
 
 static void record(const void *object, enum sched_kind kind);
 
+/* What is marked, or atomic, orders threads; locks do so once they are taken. */
+static void order(unsigned long object, enum sched_kind kind)
+{
+	if (!object || kind == SCHED_LOCK || kind == SCHED_READ_LOCK || kind == SCHED_UNLOCK ||
+	    kind == SCHED_LOAD || kind == SCHED_STORE)
+		return;
+	if (kind != SCHED_WRITE)
+		access_acquire(object, true);
+	if (kind != SCHED_READ && kind != SCHED_RCU)
+		access_release(object, true);
+}
+
 void sched_point_slow(unsigned long object, enum sched_kind kind)
 {
 	unsigned int set = ready();
@@ -257,8 +278,9 @@ void sched_point_slow(unsigned long object, enum sched_kind kind)
 		points++;
 	}
 	if (kind != SCHED_UNLOCK)
-		sched_touch_slow(object, kind != SCHED_READ && kind != SCHED_READ_LOCK &&
-				 kind != SCHED_RCU);
+		sched_touch_slow(object & ~7UL, kind != SCHED_READ && kind != SCHED_READ_LOCK &&
+				 kind != SCHED_RCU && kind != SCHED_LOAD);
+	order(object, kind);
 	if (sched_recording)
 		record((const void *)object, kind);
 }
@@ -330,6 +352,7 @@ bool sched_run(const struct sched_thread_spec *spec, int nr, sched_choose_fn *fn
 							.mm = spec[i].mm };
 		threads[i].saved_current = &threads[i].task;
 	}
+	access_begin();
 	sched_running = true;
 	first = choose(-1, ready());
 	slice_ends(false, first);
@@ -354,6 +377,8 @@ void sched_took(const void *lock, bool write)
 	t->held[t->nr_held].sequence = ++sequence;
 	t->held[t->nr_held++].write = write;
 	sched_touch((unsigned long)lock + 1, write);
+	if (sched_running)
+		access_acquire((unsigned long)lock, write);
 }
 
 void sched_gave(const void *lock)
@@ -366,6 +391,8 @@ void sched_gave(const void *lock)
 	shim_check(i >= 0, "a lock is released by who does not hold it");
 	if (i < 0)
 		return;
+	if (sched_running)
+		access_release((unsigned long)lock, t->held[i].write);
 	t->nr_held--;
 	memmove(&t->held[i], &t->held[i + 1], (t->nr_held - i) * sizeof(t->held[0]));
 }
@@ -577,7 +604,7 @@ struct step {
 	char object[40], held[80];
 };
 
-#define STEPS	4096
+#define STEPS	SCHED_STRETCHES
 static struct step *steps;
 bool sched_recording;
 
@@ -610,101 +637,23 @@ static void record(const void *object, enum sched_kind kind)
 	for (int i = 0; i < t->nr_held && n < (int)sizeof(s->held); i++)
 		n += snprintf(s->held + n, sizeof(s->held) - n, "%s%s%s", i ? " " : "",
 			      sched_name_of(t->held[i].lock), t->held[i].write ? "" : "(r)");
-	while ((char *)fp >= t->stack && (char *)fp < t->stack + STACK - 16 &&
-	       s->nr_frames < FRAMES) {
+	while (sched_on_stack(fp) && s->nr_frames < FRAMES) {
 		s->frames[s->nr_frames++] = fp[1];
 		fp = (unsigned long *)fp[0];
 	}
 }
 
-/* The innermost place of each frame that is the kernel's, and no header's. */
-struct place {
-	unsigned long frame;
-	char what[128];
-};
-
-static struct place *places;
-static int nr_places;
-
-static int load_base(struct dl_phdr_info *info, size_t size, void *base)
-{
-	(void)size;
-	*(unsigned long *)base = info->dlpi_addr;
-	return 1;			/* the first is the program */
-}
-
-static const char *kernels(const char *line)
-{
-	static const char *const dirs[] = { "/mm/", "/kernel/", "/fs/" };
-
-	if (strstr(line, "/harness/") || !strstr(line, ".c:"))
-		return NULL;
-	for (unsigned int i = 0; i < ARRAY_SIZE(dirs); i++)
-		if (strstr(line, dirs[i]))
-			return strstr(line, dirs[i]) + 1;
-	return NULL;
-}
-
-static void find_places(void)
-{
-	int room = STEPS * 16, n;
-	char *command = malloc(room), line[200], name[100] = "";
-	struct place *place = NULL;
-	unsigned long base = 0;
-	FILE *f;
-
-	places = calloc(STEPS, sizeof(*places));
-	if (!places || !command)
-		abort();
-	dl_iterate_phdr(load_base, &base);
-	n = snprintf(command, room, "addr2line -aife /proc/%d/exe", getpid());
-	for (int i = 0; i < nr_steps; i++)
-		for (int k = 0; k < steps[i].nr_frames; k++) {
-			int at = 0;
-
-			while (at < nr_places && places[at].frame != steps[i].frames[k])
-				at++;
-			if (at < nr_places || at == STEPS || n > room - 32)
-				continue;
-			places[nr_places++].frame = steps[i].frames[k];
-			n += snprintf(command + n, room - n, " %#lx",
-				      steps[i].frames[k] - 1 - base);
-		}
-	f = popen(command, "r");
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *at;
-
-		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, "0x", 2)) {
-			place = place ? place + 1 : places;
-			continue;
-		}
-		/* As sched/vma_lock.c renames some. */
-		snprintf(name, sizeof(name), "%.99s", line + (strncmp(line, "tree_", 5) ? 0 : 5));
-		if (!fgets(line, sizeof(line), f))
-			break;
-		line[strcspn(line, "\n ")] = '\0';
-		at = kernels(line);
-		if (at && place && !place->what[0])
-			snprintf(place->what, sizeof(place->what), "%.60s() %.60s", name, at);
-	}
-	if (f)
-		pclose(f);
-	free(command);
-}
-
-static const char *place_of(const struct step *s)
+static const char *place_of_step(const struct step *s)
 {
 	for (int k = 0; k < s->nr_frames; k++)
-		for (int i = 0; i < nr_places; i++)
-			if (places[i].frame == s->frames[k] && places[i].what[0])
-				return places[i].what;
+		if (place_of(s->frames[k])[0])
+			return place_of(s->frames[k]);
 	return "";
 }
 
 static const char *const kind_names[] = {
 	"lock", "read-lock", "unlock", "atomic", "read", "write", "access", "allocate",
-	"cond_resched", "RCU read",
+	"cond_resched", "RCU read", "step", "load", "store",
 };
 
 /*
@@ -716,17 +665,17 @@ void sched_draw(const char *const *names, int nr)
 	const int column = 12;
 	const char *before = "", *earlier = "";
 
-	find_places();
 	for (int i = 0; i < nr; i++)
 		test_say("%*s%s", i * column, "", names[i]);
 	for (int i = 0; i < nr_steps; i++) {
 		const struct step *s = &steps[i];
 		bool first = !i || s[-1].thread != s->thread;
 		bool last = i == nr_steps - 1 || s[1].thread != s->thread;
-		const char *place = place_of(s);
+		const char *place = place_of_step(s);
 		char what[64];
 
 		if (!first && !last && (!s->object[0] || s->kind == SCHED_RCU ||
+					s->kind == SCHED_LOAD ||
 					((place == before || place == earlier) &&
 					 (s->kind == SCHED_READ || s->kind == SCHED_PTE))))
 			continue;

@@ -12,9 +12,12 @@
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
+#include "harness/sched/access.h"
+
 enum sched_kind {
 	SCHED_LOCK, SCHED_READ_LOCK, SCHED_UNLOCK, SCHED_ATOMIC, SCHED_READ,
 	SCHED_WRITE, SCHED_PTE, SCHED_ALLOC, SCHED_RESCHED, SCHED_RCU, SCHED_STEP,
+	SCHED_LOAD, SCHED_STORE,	/* plain ones: see access.h */
 };
 
 #ifndef SHIM_SCHED
@@ -45,7 +48,11 @@ struct sched_stretch {
 	int first;			/* of its accesses */
 };
 
+#ifdef SHIM_ACCESS
+#define SCHED_STRETCHES	(1 << 17)
+#else
 #define SCHED_STRETCHES	8192
+#endif
 #define SCHED_ACCESSES	(2 * SCHED_STRETCHES)
 extern struct sched_stretch sched_stretches[];
 extern struct sched_access sched_accesses[];
@@ -67,6 +74,11 @@ void sched_freed(const void *object);
 } while (0)
 
 #define SCHED_THREADS	3
+
+/** sched_thread() - who runs; SCHED_THREADS: the test itself. */
+int sched_thread(void);
+/** sched_on_stack() - whether it is on the stack of whoever runs. */
+bool sched_on_stack(const void *at);
 
 struct sched_thread_spec {
 	void (*run)(void *arg);

@@ -85,7 +85,7 @@
 
 static struct folio *swap_cache[NR_SLOTS];
 
-static int dup_entry(swp_entry_t entry)
+__no_kcsan static int dup_entry(swp_entry_t entry)
 {
 	/* Under the page table's lock, and no longer mapped there. */
 	shim_slot_content[swp_offset(entry)] = swap_cache[swp_offset(entry)]->content;
@@ -97,7 +97,7 @@ static int dup_entry(swp_entry_t entry)
 #define swap_free(entry)		swap_put_entries_direct(entry, 1)
 #define swap_duplicate(entry)		dup_entry(entry)
 
-static bool not_inc_not_zero(atomic_t *v)
+__no_kcsan static bool not_inc_not_zero(atomic_t *v)
 {
 	sched_point(v, SCHED_ATOMIC);
 	return v->counter ? ++v->counter : false;
@@ -120,7 +120,7 @@ static bool not_inc_not_zero(atomic_t *v)
 #pragma GCC diagnostic pop
 
 /* As from an LRU: whether it is in use, and locked. It may have been freed, and reused. */
-static bool get_folio(struct folio *folio)
+__no_kcsan static bool get_folio(struct folio *folio)
 {
 	if (!folio || !atomic_inc_not_zero(&folio->_refcount))
 		return false;
@@ -132,7 +132,7 @@ static bool get_folio(struct folio *folio)
 	return false;
 }
 
-void tree_reclaim(struct folio *folio)
+__no_kcsan void tree_reclaim(struct folio *folio)
 {
 	static unsigned int slot;
 
@@ -156,7 +156,7 @@ void tree_reclaim(struct folio *folio)
 }
 
 /* Nobody else has a reference: the new folio takes the place of the old one. */
-static bool replace(struct folio *folio, struct folio *new)
+__no_kcsan static bool replace(struct folio *folio, struct folio *new)
 {
 	struct address_space *mapping = folio->mapping;
 
@@ -178,7 +178,7 @@ static bool replace(struct folio *folio, struct folio *new)
 	return true;
 }
 
-void tree_migrate(struct folio *folio)
+__no_kcsan void tree_migrate(struct folio *folio)
 {
 	struct anon_vma *anon_vma = NULL;
 	struct folio *new;

@@ -52,16 +52,33 @@ struct lock_class_key { int nothing; };
 /* A point, as what is read by those without the lock. */
 #define do_raw_write_seqcount_begin(s) do {				\
 	sched_point(s, SCHED_WRITE);					\
-	(s)->sequence++;						\
+	shim_marked((s)->sequence)++;					\
 } while (0)
 #define do_raw_write_seqcount_end(s)	do_raw_write_seqcount_begin(s)
 
+/* Who is woken between asking and sleeping does not sleep. */
+static inline __no_kcsan int rcuwait_woken(const struct rcuwait *wait)
+{
+	return wait->woken;
+}
+
+static inline __no_kcsan void rcuwait_sleep(struct rcuwait *wait, int woken)
+{
+	if (wait->woken == woken)
+		sched_block(wait);
+}
+
+static inline __no_kcsan void rcuwait_wake_up(struct rcuwait *wait)
+{
+	wait->woken++;
+	sched_wake(wait);
+}
+
 #define rcuwait_wait_event(wait, condition, state) ({			\
-	while (!(condition))						\
-		sched_block(wait);					\
+	for (int __woken; __woken = rcuwait_woken(wait), !(condition); )	\
+		rcuwait_sleep(wait, __woken);				\
 	0;								\
 })
-#define rcuwait_wake_up(wait)	sched_wake(wait)
 
 #pragma GCC diagnostic push
 #include "harness/shim/quiet.h"

@@ -9,6 +9,9 @@
 #include <errno.h>
 #include "harness/sched/sched.h"
 
+#pragma push_macro("inline")
+#define inline	inline __no_kcsan
+
 /* What must hold whenever it is passed; if not, the test has failed. */
 #define shim_check(condition, what) ({					\
 	if (unlikely(!(condition)))					\
@@ -212,4 +215,5 @@ void *kmem_cache_alloc_from_sheaf(struct kmem_cache *cache, gfp_t gfp,
 				  struct slab_sheaf *sheaf);
 unsigned int kmem_cache_sheaf_size(struct slab_sheaf *sheaf);
 
+#pragma pop_macro("inline")
 #endif

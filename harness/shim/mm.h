@@ -7,6 +7,9 @@
 #ifndef SHIM_MM_H
 #define SHIM_MM_H
 
+#pragma push_macro("inline")
+#define inline	inline __no_kcsan
+
 struct vm_area_struct;
 struct mm_struct;
 
@@ -24,14 +27,26 @@ int need_resched(void);
 
 /* Writers of page tables make this odd, so that GUP-fast stays away. */
 typedef struct { unsigned int sequence; } seqcount_t;
-#define raw_read_seqcount(s)		({ sched_point(s, SCHED_READ); (s)->sequence; })
+#define raw_read_seqcount(s) ({						\
+	sched_point(s, SCHED_READ);					\
+	shim_marked((s)->sequence);					\
+})
 #define raw_write_seqcount_begin(s)	((void)(s)->sequence++)
 #define raw_write_seqcount_end(s)	((void)(s)->sequence++)
 
 struct percpu_counter { long count; };
-#define percpu_counter_read_positive(c)	((c)->count)
-#define percpu_counter_sum_positive(c)	((c)->count)
-#define percpu_counter_add(c, n)	((void)((c)->count += (n)))
+
+static inline long percpu_counter_read_positive(const struct percpu_counter *counter)
+{
+	return counter->count;
+}
+
+static inline void percpu_counter_add(struct percpu_counter *counter, long n)
+{
+	counter->count += n;
+}
+
+#define percpu_counter_sum_positive	percpu_counter_read_positive
 
 struct mm_struct {
 	pgd_t *pgd;
@@ -45,7 +60,7 @@ struct mm_struct {
 	struct rw_semaphore mmap_lock;
 #ifdef SHIM_SCHED
 	seqcount_t mm_lock_seq;
-	struct rcuwait { int nothing; } vma_writer_wait;
+	struct rcuwait { int woken; } vma_writer_wait;
 #else
 	unsigned int mm_lock_seq;	/* goes on when that lock is dropped */
 #endif
@@ -385,10 +400,19 @@ static inline spinlock_t *shim_dir_lock(struct mm_struct *mm)
 #define pud_lock(mm, ...)	shim_dir_lock(mm)
 
 extern int shim_lazy_mmu;
-#define lazy_mmu_mode_enable()			((void)shim_lazy_mmu++)
-#define lazy_mmu_mode_disable()			((void)shim_lazy_mmu--)
-#define arch_enter_lazy_mmu_mode()		((void)shim_lazy_mmu++)
-#define arch_leave_lazy_mmu_mode()		((void)shim_lazy_mmu--)
+
+static inline void lazy_mmu_mode_enable(void)
+{
+	shim_lazy_mmu++;
+}
+
+static inline void lazy_mmu_mode_disable(void)
+{
+	shim_lazy_mmu--;
+}
+
+#define arch_enter_lazy_mmu_mode	lazy_mmu_mode_enable
+#define arch_leave_lazy_mmu_mode	lazy_mmu_mode_disable
 #define update_mmu_cache(...)			do { } while (0)
 
 /* Entries written since a page table's lock was taken. */
@@ -518,4 +542,5 @@ pte_t *pte_offset_map_rw_nolock(struct mm_struct *mm, pmd_t *pmd,
 				unsigned long addr, pmd_t *pmdvalp,
 				spinlock_t **ptlp);
 
+#pragma pop_macro("inline")
 #endif

@@ -11,6 +11,9 @@
 #ifndef SHIM_PGTABLE_H
 #define SHIM_PGTABLE_H
 
+#pragma push_macro("inline")
+#define inline	inline __no_kcsan
+
 #define PAGE_SHIFT	12
 #ifdef SHIM_SCHED
 /* Small, so that a race can empty a whole one, and remove it. */
@@ -204,7 +207,7 @@ static inline int pte_protnone(pte_t pte)
 #define pmd_clear(p)		((void)((p)->pmd = 0))
 #define pud_clear(p)		((void)((p)->pud = 0))
 #define p4d_clear(p)		((void)((p)->pgd.pgd = 0))
-#define pmdp_get_lockless(p)	({ sched_point(p, SCHED_READ); *(p); })
+#define pmdp_get_lockless(p)	({ sched_point(p, SCHED_READ); shim_marked(*(p)); })
 #define pmd_leaf(...)		0
 #define pud_leaf(...)		0
 #define mm_pud_folded(...)	0
@@ -218,4 +221,5 @@ static inline int pte_protnone(pte_t pte)
 #define is_swap_pmd(...)		0
 #define pmd_is_huge(...)		0
 
+#pragma pop_macro("inline")
 #endif

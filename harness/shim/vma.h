@@ -6,6 +6,9 @@
 #ifndef SHIM_VMA_H
 #define SHIM_VMA_H
 
+#pragma push_macro("inline")
+#define inline	inline __no_kcsan
+
 /* Who runs: one task, whose mm is the one that is worked on. */
 struct task_struct {
 	unsigned int personality;
@@ -150,8 +153,13 @@ struct blk_plug { int nothing; };
 
 /* Memory that is promised: what is taken is given back. */
 extern long shim_committed;
-#define vm_acct_memory(pages)		((void)(shim_committed += (pages)))
-#define vm_unacct_memory(pages)		((void)(shim_committed -= (pages)))
+
+static inline void vm_acct_memory(long pages)
+{
+	shim_committed += pages;
+}
+
+#define vm_unacct_memory(pages)		vm_acct_memory(-(long)(pages))
 
 static inline int security_vm_enough_memory_mm(struct mm_struct *mm, long pages)
 {
@@ -371,4 +379,5 @@ bool __tlb_remove_folio_pages(struct mmu_gather *tlb, struct page *page,
 pgprot_t vm_get_page_prot(vm_flags_t flags);
 extern const struct vm_operations_struct vma_dummy_vm_ops;
 
+#pragma pop_macro("inline")
 #endif

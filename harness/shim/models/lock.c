@@ -6,7 +6,7 @@
 #include "harness/oracle/space.h"
 #include "harness/test.h"
 
-int shim_locks_held, shim_rcu_depth;
+int shim_locks_held, shim_rcu_depth, access_ignored;
 struct lockdep_map rcu_callback_map = { .readers = 1 };
 
 void shim_broken(const char *file, int line, const char *what)
@@ -75,6 +75,7 @@ void *shim_object_alloc(size_t size, gfp_t gfp)
 		memset(object, gfp & __GFP_ZERO ? 0 : 0xa5, size);
 	shim_nr_objects += !!object;
 	sched_allocated(object);
+	access_allocated(object, size);
 	return object;
 }
 
@@ -82,6 +83,7 @@ void shim_object_free(void *object)
 {
 	shim_nr_objects -= !!object;
 	sched_freed(object);
+	access_freed(object, malloc_usable_size(object));
 	if (object)
 		memset(object, 0x6b, malloc_usable_size(object));
 	free(object);
@@ -106,6 +108,7 @@ void *shim_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 		return NULL;
 	shim_nr_objects++;
 	sched_allocated(object);
+	access_allocated(object, cache->size);
 	memset(object, gfp & __GFP_ZERO ? 0 : 0xa5, cache->size);
 	memset(object, 0, cache->zeroed);
 	if (cache->constructor)
@@ -224,11 +227,15 @@ void shim_rcu_poll(void)
 {
 	int kept = 0;
 
+	access_ignored++;
 	for (int i = 0; i < nr_freed; i++) {
-		if (sched_grace_period_over(freed[i].since))
+		if (sched_grace_period_over(freed[i].since)) {
+			access_freed(freed[i].object,
+				     malloc_usable_size(freed[i].object));
 			free(freed[i].object);
-		else
+		} else {
 			freed[kept++] = freed[i];
+		}
 	}
 	nr_freed = kept;
 	kept = 0;
@@ -239,6 +246,7 @@ void shim_rcu_poll(void)
 			waiting[kept++] = waiting[i];
 	}
 	nr_waiting = kept;
+	access_ignored--;
 }
 
 void shim_rcu_end(void)

@@ -312,6 +312,7 @@ struct table *shim_table_alloc(struct mm_struct *mm)
 
 	if (!table)
 		abort();
+	access_allocated(table, sizeof(table->pte));
 	memset(table, 0, sizeof(*table));
 	table->mm = mm;
 	shim_nr_tables++;
@@ -324,6 +325,7 @@ void shim_table_free(void *table)
 	((struct table *)table)->mm = NULL;
 	for (int i = 0; i < PTRS_PER_PTE; i++)
 		sched_touch(&((struct table *)table)->pte[i], true);
+	access_freed(table, sizeof(((struct table *)table)->pte));
 	free(table);
 }
 

@@ -172,6 +172,7 @@ struct mm_struct *shim_mm_new(const struct mm_struct *parent)
 
 	if (!mm)
 		abort();
+	access_allocated(mm, sizeof(*mm));
 	if (parent)
 		memcpy(mm, parent, sizeof(*mm));
 	mt_init_flags(&mm->mm_mt, MM_MT_FLAGS);

@@ -43,7 +43,7 @@
 #define flush_cache_dup_mm(...)		do { } while (0)
 #define flush_cache_range(...)		do { } while (0)
 extern int shim_range_flushes;
-#define flush_tlb_range(...)		((void)shim_range_flushes++)
+#define flush_tlb_range(...)		((void)shim_marked(shim_range_flushes)++)
 #define flush_tlb_mm(mm)		((void)((mm)->stale_tlb = false))
 #define flush_dcache_mmap_lock(...)	do { } while (0)
 #define flush_dcache_mmap_unlock(...)	do { } while (0)
@@ -204,7 +204,6 @@ static inline unsigned long get_unmapped_area(struct file *file, unsigned long a
 
 /* For other tools than the compiler. */
 #define might_sleep(...)		do { } while (0)
-#define data_race(x)			(x)	/* one thread */
 #define ASSERT_EXCLUSIVE_WRITER(...)	do { } while (0)
 #define __latent_entropy
 
