@@ -270,14 +270,6 @@ int access_report(void)
 #define FRAME	((unsigned long *)__builtin_frame_address(0))
 /* What the compiler calls. */
 #define CALLED(size)							\
-void __tsan_read##size(void *at);					\
-void __tsan_write##size(void *at);					\
-void __tsan_unaligned_read##size(void *at);				\
-void __tsan_unaligned_write##size(void *at);				\
-void __tsan_volatile_read##size(void *at);				\
-void __tsan_volatile_write##size(void *at);				\
-void __tsan_unaligned_volatile_read##size(void *at);			\
-void __tsan_unaligned_volatile_write##size(void *at);			\
 void __tsan_read##size(void *at)					\
 { accessed((unsigned long)at, size, false, FRAME); }			\
 void __tsan_write##size(void *at)					\
@@ -298,12 +290,6 @@ CALLED(8)
 CALLED(16)
 
 /* Counters; what others are made of is in sched/marked.h. */
-long __tsan_atomic64_fetch_add(long *at, long n, int order);
-long __tsan_atomic64_fetch_sub(long *at, long n, int order);
-int __tsan_atomic32_fetch_add(int *at, int n, int order);
-int __tsan_atomic32_fetch_sub(int *at, int n, int order);
-void __tsan_atomic_thread_fence(int order);
-
 long __tsan_atomic64_fetch_add(long *at, long n, int order)
 {
 	(void)order;
@@ -333,18 +319,15 @@ void __tsan_atomic_thread_fence(int order)
 	(void)order;
 }
 
-void __tsan_init(void);
 void __tsan_init(void)
 {
 }
 
-void __tsan_read_range(void *at, long size);
 void __tsan_read_range(void *at, long size)
 {
 	accessed((unsigned long)at, size, false, FRAME);
 }
 
-void __tsan_write_range(void *at, long size);
 void __tsan_write_range(void *at, long size)
 {
 	accessed((unsigned long)at, size, true, FRAME);

@@ -21,7 +21,8 @@ extern int access_ignored;
 /* Macros of models: one access, that is no plain one. */
 #define shim_marked(x)		(*(volatile typeof(x) *)&(x))
 /* Its inline functions: nobody looks at their accesses. */
-#define __no_kcsan		__attribute__((no_sanitize("thread")))
+#define __no_kcsan		__attribute__((no_sanitize("thread"), unused))
+#define SHIM_INLINE		__no_kcsan
 
 /** access_begin() - a schedule begins: nothing has been accessed. */
 void access_begin(void);
@@ -58,6 +59,7 @@ int access_report(void);
 })
 #else
 #define __no_kcsan
+#define SHIM_INLINE		inline
 #define shim_marked(x)		(x)
 #define access_begin()		do { } while (0)
 #define access_acquire(...)	do { } while (0)

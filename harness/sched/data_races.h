@@ -3,6 +3,7 @@
  * Data races that kernels have, and why they do no harm: functions that the two stacks
  * have, in any order. Each was met on a packaged tree, and its source was read.
  */
+#define IS_ADDED	"a list to which something is being added is empty, or not taken for singular"
 #define WALKS_RMAP	"who comes by the rmap, or by the file, asks the VMA's flags without its lock, and for flags that do not change while it is in the rmap"
 #define ASKS_AGAIN	"who walks the maple tree under RCU asks again, and starts again"
 #define ASKS_FLAGS	"lockdep asks whether the tree's lock is somebody else's; its height has other bits of the word"
@@ -15,16 +16,16 @@ static const struct {
 	{ "mt_locked", "mt_set_height", ASKS_FLAGS },
 	{ "mt_locked", "mas_set_height", ASKS_FLAGS },
 	{ "mas_lockdep_map", "mt_set_height", ASKS_FLAGS },
-	{ "reusable_anon_vma", "anon_vma_chain_assign",
-	  "a list to which something is being added is empty, or not taken for singular" },
+	{ "reusable_anon_vma", "anon_vma_chain_assign", IS_ADDED },
+	{ "reusable_anon_vma", "anon_vma_chain_link", IS_ADDED },
 	{ "retract_page_tables", "unlink_anon_vmas",
 	  "a VMA that loses its anon_vma has no page of it any more" },
 	{ "update_hiwater_rss", "update_hiwater_rss",
 	  "a statistic; 7.3 marks it" },
-	{ "unmap_mapping_range_tree", "madvise_update_vma", WALKS_RMAP },
-	{ "try_to_unmap_one", "madvise_update_vma", WALKS_RMAP },
-	{ "try_to_migrate_one", "madvise_update_vma", WALKS_RMAP },
-	{ "retract_page_tables", "madvise_update_vma", WALKS_RMAP },
+	{ "unmap_mapping_range_tree", "madvise_vma_behavior", WALKS_RMAP },
+	{ "try_to_unmap_one", "madvise_vma_behavior", WALKS_RMAP },
+	{ "try_to_migrate_one", "madvise_vma_behavior", WALKS_RMAP },
+	{ "retract_page_tables", "madvise_vma_behavior", WALKS_RMAP },
 	/* 7.3's mprotect() marks its write. */
 	{ "unmap_mapping_range_tree", "mprotect_fixup", WALKS_RMAP },
 	{ "try_to_unmap_one", "mprotect_fixup", WALKS_RMAP },

@@ -21,13 +21,13 @@
 #define pmdp_get_lockless_sync()	do { } while (0)
 #define page_table_check_pte_clear_range(...)	do { } while (0)
 
-__no_kcsan static void table_free_now(struct rcu_head *head)
+static __no_kcsan void table_free_now(struct rcu_head *head)
 {
 	shim_table_free(container_of(head, struct table, rcu_head));
 }
 
 /* A page table that is removed is empty, and stays until nobody can look at it. */
-__no_kcsan static void pte_free_defer(struct mm_struct *mm, struct table *table)
+static __no_kcsan void pte_free_defer(struct mm_struct *mm, struct table *table)
 {
 	(void)mm;
 	for (int i = 0; i < PTRS_PER_PTE; i++)
@@ -35,7 +35,7 @@ __no_kcsan static void pte_free_defer(struct mm_struct *mm, struct table *table)
 	call_rcu(&table->rcu_head, table_free_now);
 }
 
-__no_kcsan static pmd_t pmdp_collapse_flush(struct vm_area_struct *vma, unsigned long addr,
+static __no_kcsan pmd_t pmdp_collapse_flush(struct vm_area_struct *vma, unsigned long addr,
 				 pmd_t *pmdp)
 {
 	pmd_t pmd;
@@ -52,7 +52,7 @@ __no_kcsan static pmd_t pmdp_collapse_flush(struct vm_area_struct *vma, unsigned
 void unmap_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t nr,
 			 bool even_cows);
 
-__no_kcsan static void filemap_remove_folio(struct folio *folio)
+static __no_kcsan void filemap_remove_folio(struct folio *folio)
 {
 	struct address_space *mapping = folio->mapping;
 
@@ -80,7 +80,7 @@ pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
 #include "file/mm/khugepaged.c"
 #pragma GCC diagnostic pop
 
-__no_kcsan static struct folio *lock_folio(struct address_space *mapping, unsigned long index)
+static __no_kcsan struct folio *lock_folio(struct address_space *mapping, unsigned long index)
 {
 	struct folio *folio = mapping->folio[index];
 
@@ -96,14 +96,14 @@ __no_kcsan static struct folio *lock_folio(struct address_space *mapping, unsign
 	return NULL;
 }
 
-__no_kcsan static void release(struct folio *folio)
+static __no_kcsan void release(struct folio *folio)
 {
 	folio_unlock(folio);
 	folio_put(folio);
 }
 
 /* As shmem_undo_range() and truncate_inode_pages_range() do it for whole pages. */
-__no_kcsan static void remove_pages(struct address_space *mapping, unsigned long first,
+static __no_kcsan void remove_pages(struct address_space *mapping, unsigned long first,
 			 unsigned long end)
 {
 	for (unsigned long i = first; i < end; i++) {
@@ -117,7 +117,7 @@ __no_kcsan static void remove_pages(struct address_space *mapping, unsigned long
 	}
 }
 
-__no_kcsan void tree_punch_hole(struct file *file, unsigned long first, unsigned long nr)
+void __no_kcsan tree_punch_hole(struct file *file, unsigned long first, unsigned long nr)
 {
 	struct address_space *mapping = file->f_mapping;
 
@@ -127,7 +127,7 @@ __no_kcsan void tree_punch_hole(struct file *file, unsigned long first, unsigned
 	up_write(&mapping->host->i_rwsem);
 }
 
-__no_kcsan void tree_truncate(struct file *file, unsigned long pages)
+void __no_kcsan tree_truncate(struct file *file, unsigned long pages)
 {
 	struct address_space *mapping = file->f_mapping;
 
@@ -139,7 +139,7 @@ __no_kcsan void tree_truncate(struct file *file, unsigned long pages)
 	up_write(&mapping->host->i_rwsem);
 }
 
-__no_kcsan void tree_collapse_file(struct file *file, unsigned long first)
+void __no_kcsan tree_collapse_file(struct file *file, unsigned long first)
 {
 	struct address_space *mapping = file->f_mapping;
 	struct folio *locked[PTRS_PER_PTE];

@@ -9,7 +9,7 @@
 #include "harness/sched/sched.h"
 
 #pragma push_macro("inline")
-#define inline	inline __no_kcsan
+#define inline	SHIM_INLINE
 
 #undef READ_ONCE
 #define READ_ONCE(x) ({							\

@@ -3,11 +3,9 @@
 #ifdef SHIM_SCHED
 #define _GNU_SOURCE 1
 #include <link.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "vma_internal.h"
 #include "harness/sched/place.h"
 
 static struct place {
@@ -30,7 +28,7 @@ static const char *kernels(const char *line)
 
 	if (strstr(line, "/harness/") || strstr(line, "/tools/") || !strstr(line, ".c:"))
 		return NULL;
-	for (unsigned int i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (strstr(line, dirs[i]))
 			return strstr(line, dirs[i]) + 1;
 	return NULL;
@@ -113,7 +111,7 @@ static struct place *known(unsigned long address)
 	last = (struct place){ .address = address };
 	if (address)
 		ask(&last);
-	if (nr_places == sizeof(places) / sizeof(places[0]))
+	if (nr_places == ARRAY_SIZE(places))
 		return &last;
 	places[nr_places] = last;
 	return &places[nr_places++];

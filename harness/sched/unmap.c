@@ -85,7 +85,7 @@
 
 static struct folio *swap_cache[NR_SLOTS];
 
-__no_kcsan static int dup_entry(swp_entry_t entry)
+static __no_kcsan int dup_entry(swp_entry_t entry)
 {
 	/* Under the page table's lock, and no longer mapped there. */
 	shim_slot_content[swp_offset(entry)] = swap_cache[swp_offset(entry)]->content;
@@ -97,7 +97,7 @@ __no_kcsan static int dup_entry(swp_entry_t entry)
 #define swap_free(entry)		swap_put_entries_direct(entry, 1)
 #define swap_duplicate(entry)		dup_entry(entry)
 
-__no_kcsan static bool not_inc_not_zero(atomic_t *v)
+static __no_kcsan bool not_inc_not_zero(atomic_t *v)
 {
 	sched_point(v, SCHED_ATOMIC);
 	return v->counter ? ++v->counter : false;
@@ -120,7 +120,7 @@ __no_kcsan static bool not_inc_not_zero(atomic_t *v)
 #pragma GCC diagnostic pop
 
 /* As from an LRU: whether it is in use, and locked. It may have been freed, and reused. */
-__no_kcsan static bool get_folio(struct folio *folio)
+static __no_kcsan bool get_folio(struct folio *folio)
 {
 	if (!folio || !atomic_inc_not_zero(&folio->_refcount))
 		return false;
@@ -132,7 +132,7 @@ __no_kcsan static bool get_folio(struct folio *folio)
 	return false;
 }
 
-__no_kcsan void tree_reclaim(struct folio *folio)
+void __no_kcsan tree_reclaim(struct folio *folio)
 {
 	static unsigned int slot;
 
@@ -156,7 +156,7 @@ __no_kcsan void tree_reclaim(struct folio *folio)
 }
 
 /* Nobody else has a reference: the new folio takes the place of the old one. */
-__no_kcsan static bool replace(struct folio *folio, struct folio *new)
+static __no_kcsan bool replace(struct folio *folio, struct folio *new)
 {
 	struct address_space *mapping = folio->mapping;
 
@@ -178,7 +178,7 @@ __no_kcsan static bool replace(struct folio *folio, struct folio *new)
 	return true;
 }
 
-__no_kcsan void tree_migrate(struct folio *folio)
+void __no_kcsan tree_migrate(struct folio *folio)
 {
 	struct anon_vma *anon_vma = NULL;
 	struct folio *new;

@@ -10,7 +10,7 @@
 #include "harness/sched/sched.h"
 
 #pragma push_macro("inline")
-#define inline	inline __no_kcsan
+#define inline	SHIM_INLINE
 
 /* What must hold whenever it is passed; if not, the test has failed. */
 #define shim_check(condition, what) ({					\

@@ -8,7 +8,7 @@
 #define SHIM_MM_H
 
 #pragma push_macro("inline")
-#define inline	inline __no_kcsan
+#define inline	SHIM_INLINE
 
 struct vm_area_struct;
 struct mm_struct;

@@ -12,7 +12,7 @@
 #define SHIM_PGTABLE_H
 
 #pragma push_macro("inline")
-#define inline	inline __no_kcsan
+#define inline	SHIM_INLINE
 
 #define PAGE_SHIFT	12
 #ifdef SHIM_SCHED

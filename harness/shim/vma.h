@@ -7,7 +7,7 @@
 #define SHIM_VMA_H
 
 #pragma push_macro("inline")
-#define inline	inline __no_kcsan
+#define inline	SHIM_INLINE
 
 /* Who runs: one task, whose mm is the one that is worked on. */
 struct task_struct {
