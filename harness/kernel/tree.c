@@ -63,11 +63,9 @@ long tree_uffd_zeropage(struct userfaultfd_ctx *ctx, unsigned long addr,
 	return mfill_atomic_zeropage(ctx, addr, len);
 }
 
-int tree_uffd_poison(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long len)
+long tree_uffd_poison(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long len)
 {
-	long ret = mfill_atomic_poison(ctx, addr, len, 0);
-
-	return ret < 0 ? ret : 0;
+	return mfill_atomic_poison(ctx, addr, len, 0);
 }
 
 /* The reader of the events takes the new context and lets the kernel go on. */

@@ -100,7 +100,7 @@ long tree_uffd_copy(struct userfaultfd_ctx *ctx, unsigned long addr, const void 
 		    unsigned long len, bool protect);
 long tree_uffd_zeropage(struct userfaultfd_ctx *ctx, unsigned long addr,
 			unsigned long len);
-int tree_uffd_poison(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long len);
+long tree_uffd_poison(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long len);
 
 /* The context that the last fork made for a userfaultfd that follows it. */
 extern struct userfaultfd_ctx *shim_uffd_child;

@@ -5,7 +5,7 @@
 static enum access due(const struct step *s, const struct held *h, bool write)
 {
 	return !h->mapped || h->prot == NO_ACCESS || (write && h->prot != RW) ? ACCESS_SEGV :
-	       h->guard ? ACCESS_GUARD :
+	       is_deadly(h) ? ACCESS_GUARD :
 	       write && h->wp && !(s->p->features & UFFD_FEATURE_WP_ASYNC) ?
 	       ACCESS_PROTECTED : ACCESS_DONE;
 }

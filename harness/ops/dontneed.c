@@ -9,7 +9,7 @@ static int drop(const struct step *s, bool locked)
 			return -EPERM;
 		if (h->locked && !locked)
 			return -EINVAL;
-		h->copy = h->written = false;
+		h->copy = h->written = h->poison = false;
 		if (h->file < 0)
 			h->wp = false;
 	}

@@ -36,6 +36,25 @@ static int file_vmas(struct mm_struct *mm)
 	return nr;
 }
 
+/*
+ * Poison is kept where there is something else that makes fork() copy a VMA's page tables:
+ * whether it is, no program can know.
+ */
+static bool is_copied(const struct process *p, const struct process *child, int i)
+{
+	struct vm_area_struct *src, *dst;
+	bool copied;
+
+	current->mm = p->mm;
+	src = shim_vma_at(page_addr(i));
+	current->mm = child->mm;
+	dst = shim_vma_at(page_addr(i));
+	copied = src && dst && !(src->vm_flags & VM_WIPEONFORK) &&
+		 (src->anon_vma || dst->vm_flags & (GUARD_FLAG | VM_UFFD_WP | RWP_FLAG));
+	current->mm = p->mm;
+	return copied;
+}
+
 bool process_fork(struct process *p, bool followed, long nth)
 {
 	struct process *child = &process[nr_processes];
@@ -94,6 +113,7 @@ bool process_fork(struct process *p, bool followed, long nth)
 			h->wp = false;
 		if (h->wipe)
 			h->copy = h->guard = false;
+		h->poison = h->poison && is_copied(p, child, i);
 		/* Of what is shared it finds out by itself. */
 		h->written = h->written && h->copy;
 	}

@@ -34,6 +34,7 @@ static int expect_free(const struct step *s)
 		if (h->locked || h->file >= 0)
 			return -EINVAL;
 		h->freed = h->copy;
+		h->poison = false;
 		if (*swapped)
 			h->copy = h->written = h->wp = false;
 	}

@@ -26,7 +26,7 @@ static int expect_guards(const struct step *s)
 		if (!h->mapped)
 			continue;
 		h->guard = h->guards_near = true;
-		h->copy = h->wp = h->written = false;
+		h->copy = h->wp = h->written = h->poison = false;
 	}
 	return h < s->end ? no_discard(h) ? -EPERM : -EINVAL : hole_error(s);
 }

@@ -185,10 +185,11 @@ static void move(const struct step *s, struct held *from, struct held *to, struc
 			continue;
 		}
 		from[i].copy = from[i].guard = from[i].wp = from[i].locked = false;
-		from[i].written = false;
+		from[i].written = from[i].poison = false;
 		from[i].flags &= ~VM_LOCKONFAULT;
 	}
 	more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = more.written = false;
+	more.poison = false;
 	if (!followed)
 		more.uffd = 0;
 	more.moved = true;
@@ -206,6 +207,7 @@ static int expect(const struct step *s, struct remap r)
 		return refused;
 	if (r.new > r.old && !(r.flags & MREMAP_FIXED) && grows_in_place) {
 		more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = more.written = false;
+		more.poison = false;
 		for (int i = r.old; i < r.new; i++) {
 			more.pgoff++;
 			s->h[i] = more;
@@ -262,6 +264,7 @@ static bool partly(const struct step *s, struct remap r, int n, const struct hel
 		struct vm_area_struct *vma = shim_vma_at(s->addr + i * shim_page_span);
 
 		s->h[i].copy = s->h[i].wp = s->h[i].guard = s->h[i].written = false;
+		s->h[i].poison = false;
 		s->h[i].accounted = vma && vma->vm_flags & VM_ACCOUNT;
 	}
 	unmap(s, s->at + used, r.old - used);

@@ -19,11 +19,11 @@ static int room(const struct step *s)
 	return 1 + s->arg / 4 % ARRAY_SIZE(ranges);
 }
 
-/* Of a guard, its marker says whether it was told: that is nowhere else to be seen. */
+/* Of a guard or poison, its marker says whether it was told: that is nowhere else to be seen. */
 static bool sensible(const struct step *s)
 {
 	return HAS_WP && s->p->features & UFFD_FEATURE_WP_ASYNC &&
-	       !(is_told(s) && (any(s->h, s->nr, is_guard) || shim_page_span != PAGE_SIZE));
+	       !(is_told(s) && (any(s->h, s->nr, is_deadly) || shim_page_span != PAGE_SIZE));
 }
 
 static int call(const struct step *s)
@@ -57,7 +57,7 @@ static int expect(const struct step *s)
 		if (is_told(s) && (h + 1 == s->end || !h[1].mapped || !(h[1].uffd & WP) ||
 				   h[1].wp))
 			EXPECT_EQ(ranges[nr - 1].end, end);
-		h->wp = !h->guard;
+		h->wp = !is_deadly(h);
 	}
 	EXPECT_EQ(walk_end, min(addr, s->addr + s->len));
 	return nr;
@@ -65,7 +65,7 @@ static int expect(const struct step *s)
 
 static bool was_written(const struct held *h)
 {
-	return h->uffd & WP && !h->wp && !h->guard;
+	return h->uffd & WP && !h->wp && !is_deadly(h);
 }
 
 OPERATION(pagemap_scan) {

@@ -36,7 +36,7 @@ static int call(const struct step *s)
 	return 0;
 }
 
-/* Private pages stay, unless the file ends before them; protection and guards do. */
+/* Private pages and poison stay, unless the file ends before them; protection and guards do. */
 static int expect(const struct step *s)
 {
 	int file = s->h->file, nr = pages(s);
@@ -51,6 +51,7 @@ static int expect(const struct step *s)
 			    h->pgoff >= first + nr)
 				continue;
 			h->copy = h->copy && !(s->arg & 1);
+			h->poison = h->poison && !(s->arg & 1);
 			h->written = h->written && h->copy;
 		}
 	return 0;

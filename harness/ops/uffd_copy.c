@@ -13,7 +13,7 @@ static u64 content;
 
 static bool is_anonymous(const struct held *h)
 {
-	return h->uffd && h->file < 0 && !h->copy && !h->guard;
+	return h->uffd && h->file < 0 && !h->copy && !is_deadly(h);
 }
 
 static bool sensible(const struct step *s)

@@ -17,7 +17,7 @@ static int expect(const struct step *s, bool protect)
 	if (!any(s->h, s->nr, is_mapped))
 		return -ENOENT;
 	for (h = s->h; h < s->end && (!h->mapped || h->uffd & WP); h++, at++)
-		h->wp = h->mapped && protect && !h->guard &&
+		h->wp = h->mapped && protect && !is_deadly(h) &&
 			(h->file >= 0 || s->p->features & UFFD_FEATURE_WP_UNPOPULATED ||
 			 look(table_at(s->p->mm, page_addr(at)), at).there);
 	return h < s->end ? -ENOENT : 0;
@@ -26,7 +26,7 @@ static int expect(const struct step *s, bool protect)
 /* Registered for it, and with something to protect. */
 static bool can_be_protected(const struct held *h)
 {
-	return h->uffd & WP && !h->wp && !h->guard && (h->file >= 0 || h->copy);
+	return h->uffd & WP && !h->wp && !is_deadly(h) && (h->file >= 0 || h->copy);
 }
 
 static int protect(const struct step *s)

@@ -5,7 +5,7 @@
 
 static char drawn(const struct held *h)
 {
-	return !h->mapped ? ' ' : h->guard ? 'G' : h->wp ? 'P' : h->copy ? 'c' :
+	return !h->mapped ? ' ' : h->guard ? 'G' : h->poison ? 'X' : h->wp ? 'P' : h->copy ? 'c' :
 	       h->shared ? 's' : h->file >= 0 ? 'f' : '.';
 }
 
@@ -21,7 +21,7 @@ void draw_process(const struct process *p)
 		struct seen s = look(table_at(p->mm, addr), i);
 
 		want[i] = drawn(&p->page[i]);
-		found[i] = s.guard ? 'G' : s.wp ? 'P' : s.page && s.page->anon ? 'c' :
+		found[i] = s.guard ? 'G' : s.poison ? 'X' : s.wp ? 'P' : s.page && s.page->anon ? 'c' :
 			   s.slot ? 'c' : s.there ? 'p' : ' ';
 	}
 	rcu_read_lock();
@@ -36,7 +36,7 @@ void draw_process(const struct process *p)
 		vmas[end] = '|';
 	}
 	rcu_read_unlock();
-	test_say("process %d  expected |%s|  G guard, P protected, c private copy",
+	test_say("process %d  expected |%s|  G guard, X poison, P protected, c private copy",
 		 (int)(p - process), want);
 	test_say("              found |%s|  p a page, s shared, f file", found);
 	test_say("               VMAs  %s  g may have guards", vmas);

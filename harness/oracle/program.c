@@ -52,6 +52,7 @@ struct seen look(const pte_t *table, int i)
 	} else if (type == SWP_PTE_MARKER) {
 		s.marker = true;
 		s.guard = v >> SWP_OFFSET_BIT & GUARD_MARKER;
+		s.poison = v >> SWP_OFFSET_BIT & PTE_MARKER_POISONED;
 		s.wp = v >> SWP_OFFSET_BIT & PTE_MARKER_UFFD_WP;
 	} else {
 		s.wp = v & PTE_SWP_UFFD;
@@ -164,9 +165,11 @@ static void check_page(const struct process *p, int i, const struct seen *s)
 	}
 	if (s->guard != h->guard)
 		wrong(p, i, h->guard ? "the guard is lost" : "a guard");
+	if (s->poison != h->poison)
+		wrong(p, i, h->poison ? "the poison is lost" : "poisoned");
 	if (s->wp != h->wp)
 		wrong(p, i, h->wp ? "the write protection is lost" : "write-protected");
-	if (h->guard)
+	if (is_deadly(h))
 		return;
 	if (h->copy) {
 		if (!s->page && !s->slot)

@@ -45,6 +45,7 @@ struct held {
 	bool mapped, shared, locked, wipe, dontfork;
 	bool accounted;		/* charged to committed memory */
 	bool guard;		/* an access dies */
+	bool poison;		/* of userfaultfd: it does so as well */
 	bool guards_near;	/* a guard was put here: the VMA says so for good */
 	bool soft_dirty;	/* the same, of VM_SOFTDIRTY */
 	bool written;		/* since clear_refs; what lost its PTE meanwhile is not known */
@@ -83,7 +84,7 @@ extern u64 next_content;	/* what was written last; each write is another */
 
 /* What a page table says of a page, as far as a program can tell. */
 struct seen {
-	bool there, guard, wp, write, marker, soft_dirty, dirty;
+	bool there, guard, poison, wp, write, marker, soft_dirty, dirty;
 	struct page *page;	/* if it has one that counts */
 	int slot;		/* or 0 */
 	u64 content;
@@ -126,6 +127,7 @@ static inline bool is_hole(const struct held *h) { return !h->mapped; }
 static inline bool is_registered(const struct held *h) { return h->uffd; }
 static inline bool is_copy(const struct held *h) { return h->copy; }
 static inline bool is_guard(const struct held *h) { return h->guard; }
+static inline bool is_deadly(const struct held *h) { return h->guard || h->poison; }
 static inline bool is_shared(const struct held *h) { return h->shared; }
 static inline bool is_locked(const struct held *h) { return h->locked; }
 static inline bool is_sealed(const struct held *h) { return h->flags & VM_SEALED; }

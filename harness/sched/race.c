@@ -121,7 +121,7 @@ static long ask_uffd(enum race_what what, unsigned long addr, unsigned long len)
 		while (r.uffd.mmap_changing.counter)
 			sched_block(&r.uffd.mmap_changing);
 		if (what == POISON)
-			ret = tree_uffd_poison(&r.uffd, addr, len);
+			ret = min(tree_uffd_poison(&r.uffd, addr, len), 0l);
 		else
 			ret = tree_uffd_wp(&r.uffd, addr, len, what == PROTECT);
 	} while (ret == -EAGAIN);
