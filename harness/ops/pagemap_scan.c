@@ -22,7 +22,7 @@ static int room(const struct step *s)
 /* Of a guard or poison, its marker says whether it was told: that is nowhere else to be seen. */
 static bool sensible(const struct step *s)
 {
-	return HAS_WP && s->p->features & UFFD_FEATURE_WP_ASYNC &&
+	return HAS_WP && !test_known("scan-empty") && s->p->features & UFFD_FEATURE_WP_ASYNC &&
 	       !(is_told(s) && (any(s->h, s->nr, is_deadly) || shim_page_span != PAGE_SIZE));
 }
 

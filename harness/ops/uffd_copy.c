@@ -13,7 +13,7 @@ static u64 content;
 
 static bool is_anonymous(const struct held *h)
 {
-	return h->uffd && h->file < 0 && !h->copy && !is_deadly(h);
+	return h->uffd && h->file < 0 && !h->copy && !h->guard;
 }
 
 static bool sensible(const struct step *s)
@@ -30,8 +30,9 @@ static bool sensible(const struct step *s)
 		struct seen seen = look(table_at(s->p->mm, addr), s->at + i);
 
 		is_empty[i] = !seen.there;
-		/* A marker of userfaultfd's own is not in the way. */
-		is_free[i] = is_empty[i] || (seen.marker && seen.wp && !seen.guard);
+		/* A marker of userfaultfd's own is not in the way, poison neither. */
+		is_free[i] = is_empty[i] || (seen.marker && !seen.guard &&
+					     (seen.wp || seen.poison));
 	}
 	/* Once in a while it is refused. */
 	return (s->h->uffd && is_free[0] && s->at + s->nr <= vma_end) || !(s->arg & 6);
@@ -70,7 +71,7 @@ static int expect_copied(const struct step *s)
 		if (!is_free[i])
 			return i ? -EAGAIN : -EEXIST;
 		s->h[i].copy = s->h[i].written = true;
-		s->h[i].freed = false;
+		s->h[i].freed = s->h[i].poison = false;
 		s->h[i].content = content + i;
 		s->h[i].wp = s->arg & 1;
 	}

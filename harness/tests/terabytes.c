@@ -16,10 +16,13 @@
 
 static struct userfaultfd_ctx ctx;
 static const char *doing;
+static int truncated;
 
 static void same(const char *what, long found, long expected)
 {
-	if (found != expected)
+	if (found != expected && !((found - expected) & UINT_MAX) && test_known("mlock-overflow"))
+		truncated++;
+	else if (found != expected)
 		test_fail(__FILE__, __LINE__, "%s, %s: %ld, expected %ld", doing, what, found,
 			  expected);
 }
@@ -206,4 +209,6 @@ TEST_IF(each_call, "an address space of terabytes")
 		try(i, RDWR);
 		try(i, RDWR | VM_NORESERVE);
 	}
+	if (truncated)
+		test_end_known("mlock() counts pages in an int, %d times", truncated);
 }
