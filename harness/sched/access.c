@@ -145,8 +145,13 @@ static void found(const struct plain *a, bool a_writes, const struct plain *b, b
 		    races[i].b.frames[0] == (b ? b->frames[0] : 0))
 			return;
 	if (nr_races == ARRAY_SIZE(races))
-		return;
-	races[nr_races++] = (struct race){ *a, b ? *b : (struct plain){ 0 }, a_writes, b_writes, !b, false };
+		abort();
+	races[nr_races].a = *a;
+	races[nr_races].a_writes = a_writes;
+	races[nr_races].freed = !b;
+	if (b)
+		races[nr_races].b = *b;
+	races[nr_races++].b_writes = b_writes;
 }
 
 static void look(unsigned long at, unsigned char bytes, bool write, unsigned long *frame)

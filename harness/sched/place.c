@@ -22,11 +22,17 @@ static int load_base(struct dl_phdr_info *info, size_t size, void *base)
 	return 1;			/* the first is the program */
 }
 
+/* In the folder of which this file is in sched/. */
+static bool is_ours(const char *line)
+{
+	return !strncmp(line, __FILE__, strlen(__FILE__) - strlen("sched/place.c"));
+}
+
 static const char *kernels(const char *line)
 {
 	static const char *const dirs[] = { "/mm/", "/kernel/", "/fs/", "/lib/" };
 
-	if (strstr(line, "/harness/") || strstr(line, "/tools/") || !strstr(line, ".c:"))
+	if (is_ours(line) || strstr(line, "/tools/lib/") || !strstr(line, ".c:"))
 		return NULL;
 	for (unsigned int i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (strstr(line, dirs[i]))
@@ -91,7 +97,7 @@ static void ask(struct place *place)
 			end += sprintf(end, " %s ", name);
 		at = kernels(line);
 		if (first)
-			place->model = strstr(line, "/harness/");
+			place->model = is_ours(line);
 		first = false;
 		if (at && !place->what[0])
 			snprintf(place->what, sizeof(place->what), "%.60s() %.60s", name, at);

@@ -17,7 +17,7 @@ const char *place_of(unsigned long address);
 /** place_is_in() - whether it is in a function, or in one that was inlined there. */
 bool place_is_in(unsigned long address, const char *function);
 
-/** place_is_model() - whether it is in a file of the harness, or in tools/. */
+/** place_is_model() - whether it is in a file of the harness, and in none of the kernel. */
 bool place_is_model(unsigned long address);
 
 #endif
