@@ -69,7 +69,7 @@ static const char *const what_names[] = {
 	"mlock()", "naming", "MADV_WIPEONFORK", "munmap()", "read", "write",
 	"hole punch", "truncation", "khugepaged", "reclaim", "migration",
 	"mremap()", "exit of the other child", "userfaultfd protects",
-	"userfaultfd unprotects", "userfaultfd poisons", "nothing",
+	"userfaultfd unprotects", "userfaultfd poisons", "swapoff", "nothing",
 };
 static const char *const vma_names[] = {
 	"private anonymous", "shared anonymous", "private file", "shared file",
@@ -90,6 +90,8 @@ bool race_has(const struct race_op *op, enum race_vma vma, const char *pages)
 	case TRUNCATE:
 	case COLLAPSE:
 		return vma != PRIVATE;
+	case SWAPOFF:
+		return vma == PRIVATE;
 	case EXIT:
 		return strchr(pages, '+');
 	default:
@@ -186,6 +188,9 @@ static long operate(const struct race_op *op, int thread)
 		return 0;
 	case MIGRATE:
 		tree_migrate(r.folio[at]);
+		return 0;
+	case SWAPOFF:
+		tree_swapoff(r.mm[0]);
 		return 0;
 	case MREMAP:
 		return tree_mremap(addr, len, ADDRESS(PAGES + at));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who unmaps a page wherever it is mapped. */
+/* Who unmaps a page wherever it is mapped, and who brings back what is in swap. */
 #ifndef SCHED_UNMAP_H
 #define SCHED_UNMAP_H
 
@@ -13,5 +13,8 @@ void tree_reclaim(struct folio *folio);
 
 /** tree_migrate() - move such a page into another folio. */
 void tree_migrate(struct folio *folio);
+
+/** tree_swapoff() - bring back what a process has in swap. */
+void tree_swapoff(struct mm_struct *mm);
 
 #endif

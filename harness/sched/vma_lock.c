@@ -56,19 +56,20 @@ struct lock_class_key { int nothing; };
 } while (0)
 #define do_raw_write_seqcount_end(s)	do_raw_write_seqcount_begin(s)
 
+#ifndef TREE_HAS_vma_lock
 /* Who is woken between asking and sleeping does not sleep. */
-static inline __no_kcsan int rcuwait_woken(const struct rcuwait *wait)
+static __no_kcsan int rcuwait_woken(const struct rcuwait *wait)
 {
 	return wait->woken;
 }
 
-static inline __no_kcsan void rcuwait_sleep(struct rcuwait *wait, int woken)
+static __no_kcsan void rcuwait_sleep(struct rcuwait *wait, int woken)
 {
 	if (wait->woken == woken)
 		sched_block(wait);
 }
 
-static inline __no_kcsan void rcuwait_wake_up(struct rcuwait *wait)
+static __no_kcsan void rcuwait_wake_up(struct rcuwait *wait)
 {
 	wait->woken++;
 	sched_wake(wait);
@@ -79,6 +80,7 @@ static inline __no_kcsan void rcuwait_wake_up(struct rcuwait *wait)
 		rcuwait_sleep(wait, __woken);				\
 	0;								\
 })
+#endif
 
 #pragma GCC diagnostic push
 #include "harness/shim/quiet.h"

@@ -75,12 +75,12 @@ TEST_RACE(relatives)
 			}
 }
 
-/* In swap: whoever brings it back, shares, moves or drops it. */
+/* In swap: whoever brings it back, swapoff among them, shares, moves or drops it. */
 TEST_RACE(swapped)
 {
 	static const struct race_op ops[] = {
 		DO(FORK), DO(READ, 0), DO(WRITE, 0), DO(DONTNEED, 0, 3), DO(MUNMAP, 0, 1),
-		DO(MPROTECT_R), DO(MREMAP), DO(EXIT),
+		DO(MPROTECT_R), DO(MREMAP), DO(EXIT), DO(SWAPOFF), DO(RECLAIM, 1),
 	};
 	static const char *const pages[] = { "swr.....", "swr.....+" };
 
