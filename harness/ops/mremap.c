@@ -168,6 +168,13 @@ static bool came_along(const struct step *s, int at)
 	return shim_page_span == PAGE_SIZE && (seen.page || seen.slot);
 }
 
+/* What a mapping grows by: of the VMA, and nothing is there. */
+static struct held without_pages(struct held h)
+{
+	h.copy = h.guard = h.guards_near = h.poison = h.soft_dirty = h.wp = h.written = false;
+	return h;
+}
+
 /* The pages of one VMA, and what comes to be behind them. */
 static void move(const struct step *s, struct held *from, struct held *to, struct remap r)
 {
@@ -188,8 +195,7 @@ static void move(const struct step *s, struct held *from, struct held *to, struc
 		from[i].written = from[i].poison = false;
 		from[i].flags &= ~VM_LOCKONFAULT;
 	}
-	more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = more.written = false;
-	more.poison = false;
+	more = without_pages(more);
 	if (!followed)
 		more.uffd = 0;
 	more.moved = true;
@@ -206,8 +212,7 @@ static int expect(const struct step *s, struct remap r)
 	if (refused)
 		return refused;
 	if (r.new > r.old && !(r.flags & MREMAP_FIXED) && grows_in_place) {
-		more.copy = more.guard = more.guards_near = more.soft_dirty = more.wp = more.written = false;
-		more.poison = false;
+		more = without_pages(more);
 		for (int i = r.old; i < r.new; i++) {
 			more.pgoff++;
 			s->h[i] = more;

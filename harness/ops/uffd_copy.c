@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * UFFDIO_COPY and UFFDIO_ZEROPAGE of private anonymous memory, up to a page that is there;
- * .arg 1: write-protected.
+ * UFFDIO_COPY and UFFDIO_ZEROPAGE of private anonymous memory, and UFFDIO_POISON, up to a
+ * page that is there; .arg 1: write-protected.
  */
 #include "harness/ops/op.h"
 
@@ -20,9 +20,7 @@ static bool sensible(const struct step *s)
 {
 	struct vm_area_struct *vma = shim_vma_at(s->addr);
 
-	if (!HAS_WP || shim_page_span != PAGE_SIZE || s->nr > MOST)
-		return false;
-	if (!s->h->mapped || s->h->file >= 0)
+	if (!HAS_WP || shim_page_span != PAGE_SIZE || s->nr > MOST || !s->h->mapped)
 		return false;
 	vma_end = (vma->vm_end - PROGRAM_START) >> PAGE_SHIFT;
 	for (int i = 0; i < s->nr; i++) {
@@ -36,6 +34,11 @@ static bool sensible(const struct step *s)
 	}
 	/* Once in a while it is refused. */
 	return (s->h->uffd && is_free[0] && s->at + s->nr <= vma_end) || !(s->arg & 6);
+}
+
+static bool sensible_to_fill(const struct step *s)
+{
+	return s->h->file < 0 && sensible(s);
 }
 
 static void draw(struct op *op, unsigned int random)
@@ -79,8 +82,8 @@ static int expect_copied(const struct step *s)
 }
 
 OPERATION(uffd_copy) {
-	.often = 2, .aims = is_anonymous, .draw = draw, .sensible = sensible, .call = copy,
-	.expect = expect_copied,
+	.often = 2, .aims = is_anonymous, .draw = draw, .sensible = sensible_to_fill,
+	.call = copy, .expect = expect_copied,
 	.allocates = true, .partly = partly_done,
 };
 
@@ -89,19 +92,46 @@ static int zeropage(const struct step *s)
 	return ioctl_returns(tree_uffd_zeropage(s->p->ctx, s->addr, s->len), s);
 }
 
-/* The zero page is nothing of its own. */
-static int expect_zeropage(const struct step *s)
+static int expect_where_empty(const struct step *s, bool poison)
 {
 	if (refusal(s))
 		return refusal(s);
-	for (int i = 0; i < s->nr; i++)
+	for (int i = 0; i < s->nr; i++) {
 		if (!is_empty[i])
 			return i ? -EAGAIN : -EEXIST;
+		s->h[i].poison = poison;
+	}
 	return 0;
 }
 
+/* The zero page is nothing of its own. */
+static int expect_zeropage(const struct step *s)
+{
+	return expect_where_empty(s, false);
+}
+
 OPERATION(uffd_zeropage) {
-	.often = 1, .aims = is_anonymous, .unseen = true, .draw = draw, .sensible = sensible,
-	.call = zeropage, .expect = expect_zeropage,
+	.often = 1, .aims = is_anonymous, .unseen = true, .draw = draw,
+	.sensible = sensible_to_fill, .call = zeropage, .expect = expect_zeropage,
 	.allocates = true, .partly = partly_done,
+};
+
+static bool can_be_poisoned(const struct held *h)
+{
+	return h->uffd && !h->copy && !is_deadly(h);
+}
+
+static int poison(const struct step *s)
+{
+	return ioctl_returns(tree_uffd_poison(s->p->ctx, s->addr, s->len), s);
+}
+
+static int expect_poisoned(const struct step *s)
+{
+	return expect_where_empty(s, true);
+}
+
+OPERATION(uffd_poison) {
+	.often = 2, .aims = can_be_poisoned, .draw = draw, .sensible = sensible, .call = poison,
+	.expect = expect_poisoned, .allocates = true, .partly = partly_done,
 };

@@ -294,7 +294,7 @@ CALLED(4)
 CALLED(8)
 CALLED(16)
 
-/* Counters; what others are made of is in sched/marked.h. */
+/* Counters that are a long; what others are made of is in sched/marked.h. */
 long __tsan_atomic64_fetch_add(long *at, long n, int order)
 {
 	(void)order;
@@ -305,18 +305,6 @@ long __tsan_atomic64_fetch_add(long *at, long n, int order)
 long __tsan_atomic64_fetch_sub(long *at, long n, int order)
 {
 	return __tsan_atomic64_fetch_add(at, -n, order);
-}
-
-int __tsan_atomic32_fetch_add(int *at, int n, int order)
-{
-	(void)order;
-	sched_touch(at, true);
-	return (*at += n) - n;
-}
-
-int __tsan_atomic32_fetch_sub(int *at, int n, int order)
-{
-	return __tsan_atomic32_fetch_add(at, -n, order);
 }
 
 void __tsan_atomic_thread_fence(int order)

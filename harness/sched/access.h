@@ -5,7 +5,7 @@
  * compiled as for KCSAN, with the calls of -fsanitize=thread; they end in access.c.
  *
  * Two plain accesses of the same bytes race if one of them writes, another thread did
- * the other, and nothing orders them: no lock, atomic, RCU, or marked access of the same
+ * the other, and nothing orders them: no lock, atomic, or marked access of the same
  * object. A marked write is taken for a release, a marked read for an acquire; so a
  * barrier that is missing is not found.
  */

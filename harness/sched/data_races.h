@@ -4,7 +4,7 @@
  * have, in any order. Each was met on a packaged tree, and its source was read.
  */
 #define IS_ADDED	"a list to which something is being added is empty, or not taken for singular"
-#define WALKS_RMAP	"who comes by the rmap, or by the file, asks the VMA's flags without its lock, and for flags that do not change while it is in the rmap"
+#define WALKS_RMAP	"who comes by the rmap, or by the file, asks the VMA's flags without its lock: for others than those that are being written, or for a hint"
 #define ASKS_AGAIN	"who walks the maple tree under RCU asks again, and starts again"
 #define ASKS_FLAGS	"lockdep asks whether the tree's lock is somebody else's; its height has other bits of the word"
 
