@@ -30,7 +30,11 @@
 #include "change/mm/ksm.c"
 #define SYSCALL_DEFINE5(name, ta, a, tb, b, tc, c, td, d, te, e)		\
 	long tree_sys_##name(ta a, tb b, tc c, td d, te e)
+/* Advice about huge pages is taken, and none are made. */
+#define CONFIG_TRANSPARENT_HUGEPAGE 1
+#include "change/mm/khugepaged.c"
 #include "change/mm/madvise.c"
+#undef CONFIG_TRANSPARENT_HUGEPAGE
 #include "change/mm/mremap.c"
 #include "change/fs/proc/internal.h"
 #include "change/include/uapi/linux/fs.h"

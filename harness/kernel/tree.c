@@ -68,6 +68,18 @@ long tree_uffd_poison(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned 
 	return mfill_atomic_poison(ctx, addr, len, 0);
 }
 
+long tree_uffd_continue(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long len,
+			bool protect)
+{
+	return mfill_atomic_continue(ctx, addr, len, protect ? MFILL_ATOMIC_WP : 0);
+}
+
+long tree_uffd_move(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long from,
+		    unsigned long len, bool holes)
+{
+	return move_pages(ctx, addr, from, len, holes ? UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES : 0);
+}
+
 /* The reader of the events takes the new context and lets the kernel go on. */
 struct userfaultfd_ctx *shim_uffd_child;
 struct shim_event shim_events[8];

@@ -101,6 +101,11 @@ long tree_uffd_copy(struct userfaultfd_ctx *ctx, unsigned long addr, const void 
 long tree_uffd_zeropage(struct userfaultfd_ctx *ctx, unsigned long addr,
 			unsigned long len);
 long tree_uffd_poison(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long len);
+long tree_uffd_continue(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long len,
+			bool protect);
+/* @holes: whether there may be some in what is moved. */
+long tree_uffd_move(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long from,
+		    unsigned long len, bool holes);
 
 /* The context that the last fork made for a userfaultfd that follows it. */
 extern struct userfaultfd_ctx *shim_uffd_child;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * UFFDIO_COPY and UFFDIO_ZEROPAGE of private anonymous memory, and UFFDIO_POISON, up to a
- * page that is there; .arg 1: write-protected.
+ * UFFDIO_COPY and UFFDIO_ZEROPAGE of private anonymous memory, UFFDIO_CONTINUE of shmem, and
+ * UFFDIO_POISON, up to a page that is there; .arg 1: write-protected.
  */
 #include "harness/ops/op.h"
 
@@ -63,7 +63,8 @@ static int copy(const struct step *s)
 
 static int refusal(const struct step *s)
 {
-	return !s->h->uffd || s->at + s->nr > vma_end ? -ENOENT : 0;
+	return !s->h->uffd || s->at + s->nr > vma_end ? -ENOENT :
+	       is_plain_file(s->h) ? -EINVAL : 0;
 }
 
 static int expect_copied(const struct step *s)
@@ -118,7 +119,7 @@ OPERATION(uffd_zeropage) {
 
 static bool can_be_poisoned(const struct held *h)
 {
-	return h->uffd && !h->copy && !is_deadly(h);
+	return h->uffd && !h->copy && !is_deadly(h) && !is_plain_file(h);
 }
 
 static int poison(const struct step *s)
@@ -134,4 +135,47 @@ static int expect_poisoned(const struct step *s)
 OPERATION(uffd_poison) {
 	.often = 2, .aims = can_be_poisoned, .draw = draw, .sensible = sensible, .call = poison,
 	.expect = expect_poisoned, .allocates = true, .partly = partly_done,
+};
+
+static struct folio *cached(const struct held *h)
+{
+	return files[(int)h->file].file->f_mapping->folio[h->pgoff % FILE_PAGES];
+}
+
+static bool can_continue(const struct held *h)
+{
+	return h->uffd && h->file >= 0 && files[(int)h->file].shmem && !h->copy && !h->guard &&
+	       cached(h);
+}
+
+static bool sensible_to_continue(const struct step *s)
+{
+	return s->h->file >= 0 && files[(int)s->h->file].shmem && sensible(s);
+}
+
+static int call_continue(const struct step *s)
+{
+	return ioctl_returns(tree_uffd_continue(s->p->ctx, s->addr, s->len, s->arg & 1), s);
+}
+
+/* What is in the page cache is mapped. */
+static int expect_continued(const struct step *s)
+{
+	if (refusal(s))
+		return refusal(s);
+	for (int i = 0; i < s->nr; i++) {
+		int ret = !cached(&s->h[i]) ? -EFAULT : !is_free[i] ? -EEXIST : 0;
+
+		if (ret)
+			return i ? -EAGAIN : ret;
+		s->h[i].poison = false;
+		s->h[i].wp = s->arg & 1;
+	}
+	return 0;
+}
+
+OPERATION(uffd_continue) {
+	.often = 2, .aims = can_continue, .unseen = true, .draw = draw,
+	.sensible = sensible_to_continue, .call = call_continue, .expect = expect_continued,
+	.allocates = true, .partly = partly_done,
 };

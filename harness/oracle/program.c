@@ -47,6 +47,7 @@ struct seen look(const pte_t *table, int i)
 		s.content = page->content;
 		if (!(v & PTE_SPECIAL)) {
 			s.page = page;
+			s.alone = page->exclusive;
 			s.dirty = v & PTE_DIRTY || ((struct folio *)page->head)->dirty;
 		}
 	} else if (type == SWP_PTE_MARKER) {
@@ -58,6 +59,7 @@ struct seen look(const pte_t *table, int i)
 		s.wp = v & PTE_SWP_UFFD;
 		s.soft_dirty = v & PTE_SWP_SOFT_DIRTY;
 		s.slot = v >> SWP_OFFSET_BIT;
+		s.alone = v & PTE_SWP_EXCLUSIVE;
 		s.content = shim_slot_content[s.slot];
 	}
 	return s;
@@ -188,7 +190,7 @@ static void check_page(const struct process *p, int i, const struct seen *s)
 			 (!h->shared && (!s->page || s->page->_mapcount.counter ||
 					 !s->page->anon))))
 		wrong(p, i, "may be written");
-	if (s->page && s->page->exclusive && s->page->_mapcount.counter)
+	if (s->alone && (s->page ? s->page->_mapcount.counter : shim_swap_count[s->slot] != 1))
 		wrong(p, i, "a page that is one process's alone, and mapped by others");
 }
 

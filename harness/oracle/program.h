@@ -38,7 +38,7 @@ enum { MISSING = 1, WP = 2, MINOR = 4 };
 /* Flags that say no more than that they were asked for: all of them are compared. */
 #define ASKED_FOR	(VM_NORESERVE | VM_DROPPABLE | VM_GROWSDOWN | VM_LOCKONFAULT |	\
 			 VM_SEALED | VM_RAND_READ | VM_SEQ_READ | VM_DONTDUMP |		\
-			 VM_MERGEABLE)
+			 VM_MERGEABLE | VM_HUGEPAGE | VM_NOHUGEPAGE)
 
 /* What a process must hold at a page. */
 struct held {
@@ -85,6 +85,7 @@ extern u64 next_content;	/* what was written last; each write is another */
 /* What a page table says of a page, as far as a program can tell. */
 struct seen {
 	bool there, guard, poison, wp, write, marker, soft_dirty, dirty;
+	bool alone;		/* no other process has it, as far as the kernel knows */
 	struct page *page;	/* if it has one that counts */
 	int slot;		/* or 0 */
 	u64 content;

@@ -65,8 +65,6 @@ static __no_kcsan void filemap_remove_folio(struct folio *folio)
 
 #pragma GCC diagnostic push
 #include "harness/shim/quiet.h"
-#include "file/include/linux/mm.h"
-#include "file/include/linux/pgtable.h"
 #include "file/mm/pgtable-generic.c"
 #ifdef TREE_HAS___pte_offset_map_lock
 pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
@@ -75,7 +73,6 @@ pte_t *pte_offset_map_lock(struct mm_struct *mm, pmd_t *pmd, unsigned long addr,
 	return __pte_offset_map_lock(mm, pmd, addr, ptlp);
 }
 #endif
-#include "file/mm/rmap.c"
 #include "file/mm/truncate.c"
 #include "file/mm/khugepaged.c"
 #pragma GCC diagnostic pop

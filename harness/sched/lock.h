@@ -18,6 +18,7 @@ void down_write(struct rw_semaphore *sem);
 int down_write_trylock(struct rw_semaphore *sem);
 void up_write(struct rw_semaphore *sem);
 void down_read(struct rw_semaphore *sem);
+#define down_read_nested(sem, n)	down_read(sem)
 int down_read_trylock(struct rw_semaphore *sem);
 void up_read(struct rw_semaphore *sem);
 void downgrade_write(struct rw_semaphore *sem);

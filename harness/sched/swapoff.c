@@ -48,6 +48,7 @@ static __no_kcsan void free_swap(struct folio *folio)
 		drop_cached(folio->slot);
 }
 
+#undef swap_cache_get_folio
 #define swap_cache_get_folio(entry, ...)	swap_cache_get(entry)
 #define swapin_readahead(entry, gfp, vmf)	swap_in(entry, (vmf)->address)
 #define folio_matches_swap_entry(folio, entry)	((folio)->slot == swp_offset(entry))
@@ -66,12 +67,9 @@ struct vm_fault {
 	unsigned long address, real_address;
 	pmd_t *pmd;
 };
-struct swap_info_struct { unsigned char swap_map[NR_SLOTS]; };
 static struct swap_info_struct *swap_info[1] __maybe_unused;
 
 #define ksm_might_need_to_copy(folio, ...)	(folio)
-#define folio_file_page(folio, index)	folio_page(folio, 0)
-#define PageHWPoison(...)		false
 #define make_hwpoison_entry(...)	((swp_entry_t){ 0 })
 #define make_poisoned_swp_entry()	((swp_entry_t){ 0 })
 #define folio_test_uptodate(...)	true

@@ -29,8 +29,6 @@
 #define tlb_gather_mmu_vma(tlb, vma)	tlb_gather_mmu(tlb, (vma)->vm_mm)
 #define pages_per_huge_page(...)	1
 #define is_pmd_migration_entry(...)	false
-#define pmd_is_migration_entry(...)	false
-#define pmd_is_device_private_entry(...)	false
 #define softleaf_from_pmd(...)		((softleaf_t){ 0 })
 #define pmd_to_swp_entry(...)		((swp_entry_t){ 0 })
 #define is_migration_entry_pmd(...)	false
@@ -48,7 +46,6 @@
 #define mlock_vma_folio(...)		do { } while (0)
 #define mlock_drain_local()		do { } while (0)
 #define folio_test_hwpoison(...)	false
-#define PageHWPoison(...)		false
 #define make_hwpoison_entry(...)	((swp_entry_t){ 0 })
 #define is_hwpoison_entry(...)		false
 #define pte_unused(...)			false
@@ -65,16 +62,11 @@
 #define folio_put_refs(f, nr)		folio_put(f)
 #define is_device_private_page(...)	false
 #define is_zone_device_page(...)	false
-#define ptep_clear_flush(vma, addr, ptep)	ptep_get_and_clear((vma)->vm_mm, addr, ptep)
 #define dec_mm_counter(mm, member)	add_mm_counter(mm, member, -1)
 #define inc_mm_counter(mm, member)	add_mm_counter(mm, member, 1)
 #define vma_is_temporary_stack(...)	false
 #define folio_is_device_coherent(...)	false
-#undef FOLIO_MAPPING_FLAGS
-#define thp_migration_supported()	false
 #define VM_BUG_ON_PAGE(condition, ...)	((void)shim_warn_on(condition))
-#define FOLIO_MAPPING_FLAGS		3
-#define PAGE_MAPPING_FLAGS		3
 /* There is one processor. */
 #define smp_mb__after_atomic()		do { } while (0)
 #define make_writable_device_private_entry(...)	((swp_entry_t){ 0 })
@@ -97,18 +89,8 @@ static __no_kcsan int dup_entry(swp_entry_t entry)
 #define swap_free(entry)		swap_put_entries_direct(entry, 1)
 #define swap_duplicate(entry)		dup_entry(entry)
 
-static __no_kcsan bool not_inc_not_zero(atomic_t *v)
-{
-	sched_point(v, SCHED_ATOMIC);
-	return v->counter ? ++v->counter : false;
-}
-
-#define atomic_inc_not_zero(v)	not_inc_not_zero(v)
-
 #pragma GCC diagnostic push
 #include "harness/shim/quiet.h"
-#include "rmap/include/linux/mm.h"
-#include "rmap/include/linux/pgtable.h"
 #include "rmap/include/linux/swapops.h"
 #include "rmap/include/linux/fs.h"
 #include "rmap/include/linux/pagemap.h"

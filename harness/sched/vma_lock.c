@@ -21,6 +21,7 @@
 #define vma_mark_detached	RENAMED(vma_mark_detached)
 #define vma_lock_init		RENAMED(vma_lock_init)
 #define vma_start_read_locked	RENAMED(vma_start_read_locked)
+#undef vma_start_read_locked_nested
 #define mmap_write_lock		RENAMED(mmap_write_lock)
 #define mmap_write_lock_nested	RENAMED(mmap_write_lock_nested)
 #define mmap_write_lock_killable	RENAMED(mmap_write_lock_killable)

@@ -88,6 +88,8 @@ static inline void down_read(struct rw_semaphore *sem)
 	sem->dep_map.readers++;
 }
 
+#define down_read_nested(sem, n)	down_read(sem)
+
 static inline void up_read(struct rw_semaphore *sem)
 {
 	shim_check(sem->dep_map.readers > 0,

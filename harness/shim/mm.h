@@ -183,6 +183,12 @@ static inline bool shim_notified(const struct mm_struct *mm, unsigned long addr)
 	return false;
 }
 
+static inline bool atomic_inc_not_zero(atomic_t *v)
+{
+	sched_point(v, SCHED_ATOMIC);
+	return v->counter ? ++v->counter : false;
+}
+
 /* A page frame; the first of a folio is the folio. */
 #define SHIM_PAGE							\
 	atomic_t _refcount, _mapcount;					\
@@ -193,6 +199,7 @@ static inline bool shim_notified(const struct mm_struct *mm, unsigned long addr)
 	bool anon, swapbacked, locked, dirty, device_private, on_lru;	\
 	bool exclusive, poisoned;					\
 	unsigned short slot;		/* of swap, while it is unmapped */	\
+	swp_entry_t swap;		/* of the swap cache: never in use */	\
 	struct list_head lru;						\
 	union {								\
 		unsigned long addr;	/* of a new one: where it is for */	\
@@ -252,6 +259,7 @@ static inline unsigned long page_to_pfn(const struct page *page)
 #define folio_is_device_private(f)	((f)->device_private)
 #define is_zero_folio(f)		(folio_pfn(f) == zero_pfn)
 #define is_huge_zero_pfn(...)		0
+#define is_huge_zero_folio(...)		false
 #define folio_ref_count(f)		atomic_read(&(f)->_refcount)
 #define folio_ref_add(f, n)		atomic_add(n, &(f)->_refcount)
 #define folio_ref_sub(f, n)		atomic_sub(n, &(f)->_refcount)
@@ -275,6 +283,8 @@ static inline unsigned long page_to_pfn(const struct page *page)
 
 #define FOLIO_MAPPING_ANON	1
 #define PAGE_MAPPING_ANON	1
+#define FOLIO_MAPPING_FLAGS	3
+#define PAGE_MAPPING_FLAGS	3
 
 /* A folio of 1 << order pages, with one reference. */
 struct folio *folio_new(int order);
@@ -287,8 +297,10 @@ int folio_mapcount(const struct folio *folio);
 #define folio_mark_dirty(f)	((void)((f)->dirty = true))
 void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma);
 bool folio_trylock(struct folio *folio);
-void folio_lock(struct folio *folio);	/* only where threads are */
+void folio_lock(struct folio *folio);
 void folio_unlock(struct folio *folio);
+/* Only if nobody but the caller and the page tables has it; it stays locked, its first page. */
+int split_folio(struct folio *folio);
 #define trylock_page(p)		folio_trylock(page_folio(p))
 #define unlock_page(p)		folio_unlock(page_folio(p))
 int copy_mc_user_highpage(struct page *to, struct page *from,
@@ -311,6 +323,18 @@ int swap_duplicate(swp_entry_t entry);
 int swap_dup_entry_direct(swp_entry_t entry);
 int add_swap_count_continuation(swp_entry_t entry, gfp_t gfp);
 int swap_retry_table_alloc(swp_entry_t entry, gfp_t gfp);
+void migration_entry_wait(struct mm_struct *mm, pmd_t *pmd, unsigned long addr);
+/* Nothing is in the swap cache that user space could ask for. */
+struct swap_info_struct { unsigned char swap_map[NR_SLOTS]; };
+extern struct swap_info_struct shim_swap;
+#define get_swap_device(entry)		((void)(entry), &shim_swap)
+#define put_swap_device(si)		((void)(si))
+#define swap_cache_get_folio(...)	NULL
+#define swap_cache_has_folio(...)	false
+#define swap_address_space(...)		NULL
+#define swap_cache_index(...)		0
+#define filemap_get_folio(...)		((struct folio *)NULL)
+#define SWAP_HAS_CACHE			0x40
 
 /* Page tables: who may write them, and how many there are. */
 struct table {
@@ -499,6 +523,7 @@ static inline int ptep_test_and_clear_young(struct vm_area_struct *vma,
 }
 
 #define pte_clear(mm, addr, ptep)	((void)ptep_get_and_clear(mm, addr, ptep))
+#define ptep_clear_flush(vma, addr, ptep)	ptep_get_and_clear((vma)->vm_mm, addr, ptep)
 
 /* Huge pages: not yet, and a test that meets one fails. */
 int copy_huge_pmd(struct mm_struct *dst_mm, struct mm_struct *src_mm,

@@ -30,6 +30,9 @@ enum access {
  * @content: what is written, or what was read
  */
 enum access shim_access(unsigned long addr, bool write, u64 *content);
+/** faultin_page_range() - GUP's: populate page tables; how many pages, or -errno. */
+long faultin_page_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+			bool write, int *locked);
 /* How far apart the pages of files are: not all of a large mapping are of interest. */
 extern unsigned long shim_page_span;
 extern int shim_fault_order;
@@ -174,6 +177,7 @@ static inline int security_vm_enough_memory_mm(struct mm_struct *mm, long pages)
 struct inode {
 	int i_writecount;
 	unsigned long i_pages;			/* its size */
+	struct address_space *i_mapping;
 	struct rw_semaphore i_rwsem;
 };
 struct address_space {
@@ -216,6 +220,10 @@ int __ksm_enter(struct mm_struct *mm);
 void fput(struct file *file);
 /** shim_cached() - a page of the page cache, made where there is none. */
 struct folio *shim_cached(struct address_space *mapping, unsigned long index);
+/** shim_get_cached() - one that is there, locked and with a reference; or NULL. */
+struct folio *shim_get_cached(struct inode *inode, pgoff_t index);
+#define shmem_get_folio(inode, index, size, foliop, sgp)		\
+	((*(foliop) = shim_get_cached(inode, index)) ? 0 : -ENOENT)
 struct file *shim_file_new(bool shmem);
 /**
  * shim_file_punch() - take pages out of the page cache and of all that maps them.
@@ -265,6 +273,7 @@ extern int shim_opens;
 #ifdef SHIM_SCHED
 /* The tree's own, with readers: see sched/vma_lock.c. */
 bool vma_start_read_locked(struct vm_area_struct *vma);
+#define vma_start_read_locked_nested(vma, subclass)	vma_start_read_locked(vma)
 void vma_assert_locked(struct vm_area_struct *vma);
 void vma_assert_stabilised(struct vm_area_struct *vma);
 struct vm_area_struct *lock_vma_under_rcu(struct mm_struct *mm, unsigned long addr);
@@ -289,6 +298,7 @@ void vma_mark_detached(struct vm_area_struct *vma);
 #define vma_assert_stabilised(vma)	mmap_assert_locked((vma)->vm_mm)
 #define lock_vma_under_rcu(...)		NULL
 #define vma_start_read_locked(...)	true
+#define vma_start_read_locked_nested(...)	true
 /* Userfaultfd takes a VMA by itself: 6.12 without asking. */
 #ifdef TREE_HAS_vma_lock
 #define vma_end_read(vma)		up_read(&(vma)->vm_lock->lock)

@@ -320,6 +320,105 @@ TEST(lock_limit)
 	shim_mm_exit(current->mm);
 }
 
+/*
+ * UFFDIO_MOVE of what was protected where it came from: not protected where it goes to,
+ * which need not even be registered for that, be it in memory or in swap.
+ *
+ *	|....Ss..|	S in swap and protected, s protected
+ *	|Ss......|
+ */
+TEST_IF(move_protected, "userfaultfd's write protection")
+{
+	bool wp = false;
+
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		test_skip("no userfaultfd write protection");
+	begin();
+	EXPECT_EQ(tree_mmap(NULL, AT(0), 8 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
+			    VM_MAYWRITE, AT(0) >> PAGE_SHIFT), 0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(0), 4 * PAGE_SIZE,
+				     UFFDIO_REGISTER_MODE_MISSING), 0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(4), 4 * PAGE_SIZE, UFFDIO_REGISTER_MODE_WP), 0);
+	for (u64 i = 4; i < 6; i++)
+		EXPECT(shim_access(AT(i), true, &i) == ACCESS_DONE);
+	EXPECT_EQ(tree_uffd_wp(&ctx, AT(4), 2 * PAGE_SIZE, true), 0);
+	EXPECT(shim_swap_out(AT(4)));
+	EXPECT_EQ(tree_uffd_move(&ctx, AT(0), AT(4), 2 * PAGE_SIZE, false),
+		  (long)(2 * PAGE_SIZE));
+	for (u64 i = 0; i < 2; i++) {
+		struct seen seen = look(table_at(current->mm, AT(i)), i);
+
+		EXPECT_EQ(seen.content, i + 4);
+		if (seen.slot && test_known("move-swap-protected"))
+			wp |= seen.wp;
+		else
+			EXPECT(!seen.wp);
+	}
+	shim_mm_exit(current->mm);
+	if (wp)
+		test_end_known("UFFDIO_MOVE leaves what is in swap protected");
+}
+
+/* Pages in a row go together, but for one that a child has too, and those of a large folio. */
+TEST(move_in_a_row)
+{
+	static const struct op program[] = {
+		{ "mmap", .nr = 32, .arg = RW },
+		{ "uffd_register", .nr = 8, .arg = 2 },
+		{ "write", .at = 16, .nr = 2 },
+		{ "mthp", .arg = 1 },
+		{ "write", .at = 18 },
+		{ "uffd_move", .at = 0, .nr = 4, .arg = 16 },
+		{ "mthp", .arg = 0 },
+		{ "write", .at = 26, .nr = 3 },
+		{ "fork", .arg = 0 },
+		{ "write", .at = 26 },
+		{ "write", .at = 28 },
+		{ "uffd_move", .at = 4, .nr = 3, .arg = 26 },
+	};
+
+	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
+}
+
+/* What a child has too, in swap or a marker is not moved, and says why. */
+TEST_IF(move_refused, "userfaultfd's poison")
+{
+	static const struct op program[] = {
+		{ "mmap", .nr = 64, .arg = RW },
+		{ "uffd_register", .nr = 64, .arg = 2 },
+		{ "write", .at = 16, .nr = 1 },
+		{ "swap_out", .at = 16 },
+		{ "fork", .arg = 0 },
+		{ "uffd_move", .at = 0, .arg = 16 },
+		{ "write", .at = 32, .nr = 1 },
+		{ "swap_out", .at = 32 },
+		{ "uffd_move", .at = 0, .arg = 32 },
+		{ "uffd_poison", .at = 48 },
+		{ "uffd_move", .at = 1, .arg = 48 },
+	};
+
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		test_skip("the operation asks for protection as well");
+	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
+}
+
+/* A private mapping of shmem has the file's page, and does not write to it. */
+TEST_IF(continue_private, "userfaultfd's write protection")
+{
+	static const struct op program[] = {
+		{ "mmap_file", .at = 8, .nr = 8, .arg = 2 },
+		{ "read", .at = 8, .nr = 4 },
+		{ "dontneed", .at = 8, .nr = 4 },
+		{ "uffd_register", .at = 8, .nr = 8 },
+		{ "uffd_continue", .at = 8, .nr = 4 },
+		{ "write", .at = 9 },
+	};
+
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		test_skip("the operation protects as well");
+	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
+}
+
 /* PAGEMAP_SCAN: holes, what is in swap, more ranges than there is room for, a refusal. */
 static void scan_of(const char *mmap)
 {

@@ -115,6 +115,18 @@ struct folio *shim_cached(struct address_space *mapping, unsigned long index)
 	return *folio;
 }
 
+struct folio *shim_get_cached(struct inode *inode, pgoff_t index)
+{
+	struct folio *folio = inode->i_mapping->folio[index % FILE_PAGES];
+
+	sched_touch(&inode->i_mapping->folio[index % FILE_PAGES], false);
+	if (!folio)
+		return NULL;
+	folio_get(folio);
+	folio_lock(folio);
+	return folio;
+}
+
 static struct folio *cached(struct vm_area_struct *vma, unsigned long addr)
 {
 	unsigned long offset = (vma->vm_pgoff << PAGE_SHIFT) + addr - vma->vm_start;
@@ -362,6 +374,33 @@ out:
 	else
 		mmap_read_unlock(mm);
 	return result;
+}
+
+long faultin_page_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+			bool write, int *locked)
+{
+	long nr = 0;
+
+	shim_check(*locked && rwsem_held(&mm->mmap_lock), "the mm is not locked");
+	for (unsigned long addr = start; addr < end; addr += PAGE_SIZE, nr++) {
+		struct vm_area_struct *vma = find_vma(mm, addr);
+		const pte_t *ptep = pte_of(mm, addr);
+		enum access access;
+		u64 content;
+
+		if (!vma || addr < vma->vm_start)
+			return nr ?: -ENOMEM;
+		if (!(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
+			return nr ?: -EFAULT;
+		access = shim_access(addr, false, &content);
+		if (access == ACCESS_DONE && write)
+			access = shim_access(addr, true, &content);
+		if (access == ACCESS_GUARD && ptep->pte >> SWP_OFFSET_BIT & PTE_MARKER_POISONED)
+			return nr ?: -EHWPOISON;
+		if (access != ACCESS_DONE)
+			return nr ?: -EFAULT;
+	}
+	return nr;
 }
 
 struct vm_area_struct *shim_vma_at(unsigned long addr)

@@ -8,6 +8,7 @@ struct page shim_pages[NR_PFNS];
 unsigned long highest_memmap_pfn = FIRST_PFN + NR_PFNS - 1;
 unsigned long zero_pfn = FIRST_PFN, zero_page_pfn = FIRST_PFN;
 int shim_swap_count[NR_SLOTS];
+struct swap_info_struct shim_swap;
 long shim_nr_tables, shim_nr_folios;
 spinlock_t mmlist_lock;
 struct mm_struct init_mm = { .mmlist = LIST_HEAD_INIT(init_mm.mmlist) };
@@ -144,17 +145,43 @@ void folio_unlock(struct folio *folio)
 #endif
 }
 
-#ifdef SHIM_SCHED
 void folio_lock(struct folio *folio)
 {
 	shim_check(!shim_locks_held, "a folio is locked under a spinning lock");
 	sched_point(&folio->locked, SCHED_LOCK);
+#ifdef SHIM_SCHED
 	while (folio->locked)
 		sched_block(&folio->locked);
-	folio->locked = true;
 	sched_took(&folio->locked, true);
-}
 #endif
+	shim_check(!folio->locked, "a folio is locked by nobody, and for ever");
+	folio->locked = true;
+}
+
+int split_folio(struct folio *folio)
+{
+	long nr = folio->_folio_nr_pages;
+
+	shim_check(folio->locked, "a folio is split that is not locked");
+	if (folio_ref_count(folio) != folio_mapcount(folio) + 1)
+		return -EAGAIN;
+	for (long i = nr - 1; i >= 0; i--) {
+		struct page *page = folio_page(folio, i);
+
+		page->head = page;
+		page->_folio_nr_pages = 1;
+		page->_flags_1 = 0;
+		page->_large_mapcount.counter = page->_entire_mapcount.counter = -1;
+		page->dirty = folio->dirty;
+		page->swapbacked = folio->swapbacked;
+		page->on_lru = folio->on_lru;
+		page->_refcount.counter = page->_mapcount.counter + 2;
+		shim_nr_folios += i > 0;
+		if (i)
+			folio_put((struct folio *)page);
+	}
+	return 0;
+}
 
 int copy_mc_user_highpage(struct page *to, struct page *from,
 			  unsigned long addr, struct vm_area_struct *vma)
@@ -327,6 +354,14 @@ void shim_table_free(void *table)
 		sched_touch(&((struct table *)table)->pte[i], true);
 	access_freed(table, sizeof(((struct table *)table)->pte));
 	free(table);
+}
+
+void migration_entry_wait(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+	(void)mm;
+	(void)pmd;
+	(void)addr;
+	shim_check(false, "a migration entry, where nothing migrates");
 }
 
 void (*shim_table_wanted)(struct mm_struct *mm);

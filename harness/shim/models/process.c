@@ -62,7 +62,9 @@ static bool can_userfault(struct vm_area_struct *vma, vm_flags_t flags)
 	return true;
 }
 
-static const struct vm_uffd_ops uffd_ops = { .can_userfault = can_userfault };
+static const struct vm_uffd_ops uffd_ops = {
+	.can_userfault = can_userfault, .get_folio_noalloc = shim_get_cached,
+};
 #endif
 int shim_opens;
 
@@ -91,6 +93,7 @@ struct file *shim_file_new(bool shmem)
 	file->f_mapping = (struct address_space *)(file + 1);
 	file->f_mapping->host = (struct inode *)(file->f_mapping + 1);
 	file->f_inode = file->f_mapping->host;
+	file->f_inode->i_mapping = file->f_mapping;
 	file->f_mapping->i_mmap = RB_ROOT_CACHED;
 	file->f_mapping->host->i_pages = FILE_PAGES;
 	file->f_mapping->shmem = shmem;

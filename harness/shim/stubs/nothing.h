@@ -57,22 +57,15 @@ extern int shim_range_flushes;
 /* What madvise() could do besides, and what mprotect() asks of NUMA. */
 #define madvise_remove(...)		-EINVAL
 #define madvise_willneed(...)		-EINVAL
-#define madvise_populate(...)		-EINVAL
 #define madvise_inject_error(...)	-EINVAL
 #define madvise_collapse(...)		-EINVAL
-static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
-				   int advice)
-{
-	return -EINVAL;
-}
 
-/* Nothing is reclaimed that way, and no large folio split: both may fail at any time. */
+/* Nothing is reclaimed that way, which may fail at any time. */
 #define file_owner_or_capable(...)	true
 #define inode_owner_or_capable(...)	true
 #define SWAP_CLUSTER_MAX		32
 #define file_permission(...)		0
 #define madvise_free_huge_pmd(...)	0
-#define split_folio(...)		-EBUSY
 #define reclaim_pages(list)		((void)(list))
 #define folio_isolate_lru(...)		false
 #define folio_putback_lru(...)		do { } while (0)
@@ -87,13 +80,15 @@ static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 #define folio_mark_lazyfree(...)	do { } while (0)
 #define folio_test_lazyfree(...)	0
 
-/* UFFDIO_COPY reads what is there, and of anonymous memory. */
+/* UFFDIO_COPY reads what is there, and of anonymous memory; UFFDIO_MOVE moves small pages. */
+#define move_pages_huge_pmd(...)	-EINVAL
+#define folio_file_page(folio, index)	folio_page(folio, 0)
+#define PageHWPoison(...)		false
 #define pagefault_disable(...)		do { } while (0)
 #define pagefault_enable(...)		do { } while (0)
 #define flush_dcache_folio(...)		do { } while (0)
 #define mm_forbids_zeropage(...)	false
 #define mfill_copy_folio_retry(...)	-EFAULT
-#define mfill_atomic_pte_continue(...)	-EFAULT
 #define mfill_atomic_hugetlb(...)	-EINVAL
 #define shmem_mfill_atomic_pte(...)	-EINVAL
 
@@ -141,6 +136,12 @@ static inline int hugepage_madvise(struct vm_area_struct *vma, void *flags,
 #define strndup_user(name, max)	strndup(name, max)
 
 /* Huge entries: none. */
+#define pmd_is_migration_entry(...)	false
+#define pmd_is_device_private_entry(...)	false
+#define thp_migration_supported()	false
+#define is_huge_zero_pmd(...)		false
+#define pmd_young(...)			false
+#define tlb_remove_pmd_tlb_entry(...)	do { } while (0)
 #define split_huge_pmd(...)		do { } while (0)
 #define split_huge_pud(...)		do { } while (0)
 #define __split_huge_pmd(...)		do { } while (0)
