@@ -10,6 +10,9 @@
 
 /* What the page tables held when it was called; then, what they must hold. */
 static struct seen was[MAX_PAGES];
+/* Of a page of a large folio, the first one; is that one process's alone? */
+static const struct page *large[MAX_PAGES];
+static bool first_alone[MAX_PAGES];
 static bool has_table[8];
 static int from, refused;
 
@@ -49,6 +52,9 @@ static bool sensible(const struct step *s)
 		const pte_t *table = table_at(s->p->mm, page_addr(i));
 
 		was[i] = look(table, i);
+		large[i] = was[i].page && was[i].page->head->_folio_nr_pages > 1 ?
+			   was[i].page->head : NULL;
+		first_alone[i] = large[i] && large[i]->exclusive;
 		*table_of_page(i) = table;
 		if (was[i].slot && was[i].wp && test_known("move-swap-protected"))
 			return false;
@@ -74,6 +80,22 @@ static int call(const struct step *s)
 	return ret < 0 ? ret : ret == (long)s->len ? 0 : -EAGAIN;
 }
 
+/*
+ * Whether a page can be had. A large folio is split for it, but the kernel asks its first
+ * page before, whichever it wants.
+ */
+static bool can_be_had(int i)
+{
+	const struct page *folio = large[i];
+
+	if (folio && !first_alone[i])
+		return false;
+	for (int n = 0; folio && n < nr_pages; n++)
+		if (large[n] == folio)
+			large[n] = NULL;
+	return was[i].alone;
+}
+
 /* One page. It is soft-dirty where it comes to, and no longer protected. */
 static int expect_page(const struct step *s, int src, int dst)
 {
@@ -91,7 +113,7 @@ static int expect_page(const struct step *s, int src, int dst)
 		return -ENOENT;
 	if (was[src].marker)
 		return -EFAULT;
-	if ((was[src].page || was[src].slot) && !was[src].alone)
+	if ((was[src].page || was[src].slot) && !can_be_had(src))
 		return -EBUSY;
 	to->copy = h->copy;
 	to->content = h->content;

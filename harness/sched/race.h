@@ -25,7 +25,8 @@ enum race_vma { PRIVATE, SHARED, FILE_PRIVATE, FILE_SHARED };
 enum race_what {
 	FORK, GUARD, UNGUARD, MPROTECT_R, MPROTECT_RW, DONTNEED, RANDOM, DONTDUMP, LOCK,
 	NAME, WIPE, MUNMAP, READ, WRITE, PUNCH, TRUNCATE, COLLAPSE,
-	RECLAIM, MIGRATE, MREMAP, EXIT, PROTECT, UNPROTECT, POISON, SWAPOFF, NOTHING, NR_RACE_WHAT
+	RECLAIM, MIGRATE, MREMAP, EXIT, PROTECT, UNPROTECT, POISON, SWAPOFF, COLLAPSE_PTES,
+	NOTHING, NR_RACE_WHAT
 };
 
 /* DO(what, from which page, on how many): on all without them. */
@@ -50,7 +51,7 @@ struct race_op {
  * p write-protected by userfaultfd, s in swap (private anonymous memory only), . nothing.
  * Behind the last page: + it has a child, | the second half is a VMA of its own,
  * & userfaultfd write-protection is registered, and follows into children (p alone:
- * registered, and does not).
+ * registered, and does not), T its pages are one folio of the file.
  */
 #define RACE(vma, pages, ...) ({					\
 	static const struct race_op __ops[] = { __VA_ARGS__ };		\

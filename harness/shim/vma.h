@@ -220,6 +220,8 @@ int __ksm_enter(struct mm_struct *mm);
 void fput(struct file *file);
 /** shim_cached() - a page of the page cache, made where there is none. */
 struct folio *shim_cached(struct address_space *mapping, unsigned long index);
+/** shim_cache_large() - make one folio of the first pages of a file; 1 << @order. */
+void shim_cache_large(struct address_space *mapping, int order);
 /** shim_get_cached() - one that is there, locked and with a reference; or NULL. */
 struct folio *shim_get_cached(struct inode *inode, pgoff_t index);
 #define shmem_get_folio(inode, index, size, foliop, sgp)		\

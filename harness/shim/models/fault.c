@@ -115,6 +115,17 @@ struct folio *shim_cached(struct address_space *mapping, unsigned long index)
 	return *folio;
 }
 
+void shim_cache_large(struct address_space *mapping, int order)
+{
+	struct folio *folio = folio_new(order);
+
+	folio->mapping = mapping;
+	folio->swapbacked = mapping->shmem;
+	folio_ref_add(folio, (1 << order) - 1);
+	for (int i = 0; i < 1 << order; i++)
+		mapping->folio[i] = folio;
+}
+
 struct folio *shim_get_cached(struct inode *inode, pgoff_t index)
 {
 	struct folio *folio = inode->i_mapping->folio[index % FILE_PAGES];
@@ -127,11 +138,13 @@ struct folio *shim_get_cached(struct inode *inode, pgoff_t index)
 	return folio;
 }
 
-static struct folio *cached(struct vm_area_struct *vma, unsigned long addr)
+static struct page *cached(struct vm_area_struct *vma, unsigned long addr)
 {
 	unsigned long offset = (vma->vm_pgoff << PAGE_SHIFT) + addr - vma->vm_start;
+	unsigned long index = offset / shim_page_span;
+	struct folio *folio = shim_cached(vma->vm_file->f_mapping, index);
 
-	return shim_cached(vma->vm_file->f_mapping, offset / shim_page_span);
+	return folio_page(folio, index % FILE_PAGES - folio->index);
 }
 
 /* The page at a PTE is given up for another one. */
@@ -176,10 +189,10 @@ static enum access populate(struct vm_area_struct *vma, pte_t *ptep,
 			ptep->pte = (pteval_t)zero_pfn << PFN_PTE_SHIFT | PTE_PRESENT |
 				    PTE_SPECIAL | PTE_YOUNG | (uffd ? PTE_UFFD : 0);
 	} else if (vma->vm_flags & VM_SHARED || !write) {
-		struct folio *folio = cached(vma, addr);
+		struct page *page = cached(vma, addr);
 
-		folio_get(folio);
-		map(vma, ptep, &folio->page, write, uffd);
+		folio_get(page_folio(page));
+		map(vma, ptep, page, write, uffd);
 	} else {
 		map_new(vma, ptep, addr, cached(vma, addr)->content, uffd);
 	}
@@ -254,7 +267,7 @@ static struct folio *lock_cached(struct vm_area_struct *vma, unsigned long addr)
 	unsigned long index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 
 	while (index < READ_ONCE(mapping->host->i_pages)) {
-		struct folio *folio = cached(vma, addr);
+		struct folio *folio = page_folio(cached(vma, addr));
 
 		folio_get(folio);
 		folio_lock(folio);

@@ -55,3 +55,25 @@ TEST_RACE(khugepaged)
 				race_run(kinds[k], pages[p], pair, 2);
 			}
 }
+
+/*
+ * A page table whose pages have become one huge page goes away as well: the entries are
+ * cleared, and nothing may have come there before it is removed.
+ */
+TEST_RACE(collapse_of_ptes)
+{
+	static const struct race_op against[] = {
+		DO(FORK), DO(GUARD, 2, 2), DO(GUARD), DO(UNGUARD), DO(MPROTECT_R),
+		DO(DONTNEED, 0, 3), DO(MUNMAP), DO(MUNMAP, 2, 2), DO(READ, 2), DO(WRITE, 2),
+		DO(MREMAP), DO(LOCK), DO(COLLAPSE_PTES),
+	};
+	static const char *const pages[] = { "........T", "rrr.....T", "wwr.....T", "wwr.g...T", "rrr.....T+" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(against); i++)
+		for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
+			for (int vma = FILE_PRIVATE; vma <= FILE_SHARED; vma++) {
+				const struct race_op pair[] = { DO(COLLAPSE_PTES), against[i] };
+
+				race_run(vma, pages[p], pair, 2);
+			}
+}
