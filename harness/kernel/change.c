@@ -32,7 +32,12 @@
 	long tree_sys_##name(ta a, tb b, tc c, td d, te e)
 /* Advice about huge pages is taken, and none are made. */
 #define CONFIG_TRANSPARENT_HUGEPAGE 1
+/* 6.12.95 tells khugepaged before the VMA is locked: the mm is, and nothing was changed. */
+#pragma push_macro("khugepaged_enter_vma")
+#undef khugepaged_enter_vma
+#define khugepaged_enter_vma(vma, flags)	((void)(flags))
 #include "change/mm/khugepaged.c"
+#pragma pop_macro("khugepaged_enter_vma")
 #include "change/mm/madvise.c"
 #undef CONFIG_TRANSPARENT_HUGEPAGE
 #include "change/mm/mremap.c"

@@ -28,6 +28,8 @@
 #define ALL_PAGES	(2 * PAGES)
 #define ADDRESS(i)	(START + ((i) + ((i) >= PAGES ? PAGES : 0)) * PAGE_SIZE)
 
+#define MOVED_TO	(PAGES - 1)		/* by userfaultfd */
+
 /* What a program would see of a page. */
 enum seen_kind { HOLE, GUARDED, MARKED, CONTENT, BEYOND };
 struct seen {
@@ -75,7 +77,8 @@ static const char *const what_names[] = {
 	"mlock()", "naming", "MADV_WIPEONFORK", "munmap()", "read", "write",
 	"hole punch", "truncation", "khugepaged", "reclaim", "migration",
 	"mremap()", "exit of the other child", "userfaultfd protects",
-	"userfaultfd unprotects", "userfaultfd poisons", "swapoff", "collapse of PTEs", "nothing",
+	"userfaultfd unprotects", "userfaultfd poisons", "swapoff", "collapse of PTEs",
+	"UFFDIO_MOVE", "nothing",
 };
 static const char *const vma_names[] = {
 	"private anonymous", "shared anonymous", "private file", "shared file",
@@ -135,6 +138,8 @@ static long ask_uffd(enum race_what what, unsigned long addr, unsigned long len)
 			sched_block(&r.uffd.mmap_changing);
 		if (what == POISON)
 			ret = min(tree_uffd_poison(&r.uffd, addr, len), 0l);
+		else if (what == MOVE)
+			ret = min(tree_uffd_move(&r.uffd, ADDRESS(MOVED_TO), addr, len, false), 0l);
 		else
 			ret = tree_uffd_wp(&r.uffd, addr, len, what == PROTECT);
 	} while (ret == -EAGAIN);
@@ -209,6 +214,9 @@ static long operate(const struct race_op *op, int thread)
 	case UNPROTECT:
 	case POISON:
 		return ask_uffd(op->what, addr, len);
+	case MOVE:
+		/* It looks at both pages one after the other, so why it refuses is not said. */
+		return ask_uffd(MOVE, addr, len) ? -EBUSY : 0;
 	case EXIT:
 		if (!r.mm[OTHER])
 			return -EAGAIN;

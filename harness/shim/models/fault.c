@@ -300,6 +300,21 @@ static struct folio *in_migration(const pte_t *ptep)
 }
 #endif
 
+void migration_entry_wait(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+#ifdef SHIM_SCHED
+	struct folio *folio = in_migration(pte_of(mm, addr));
+
+	while (folio && folio->locked)
+		sched_block(&folio->locked);
+#else
+	(void)mm;
+	(void)addr;
+	shim_check(false, "a migration entry, where nothing migrates");
+#endif
+	(void)pmd;
+}
+
 enum access shim_access(unsigned long addr, bool write, u64 *content)
 {
 	struct mm_struct *mm = current->mm;

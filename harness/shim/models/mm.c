@@ -356,14 +356,6 @@ void shim_table_free(void *table)
 	free(table);
 }
 
-void migration_entry_wait(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
-{
-	(void)mm;
-	(void)pmd;
-	(void)addr;
-	shim_check(false, "a migration entry, where nothing migrates");
-}
-
 void (*shim_table_wanted)(struct mm_struct *mm);
 
 void *shim_table_alloc_one(struct mm_struct *mm)

@@ -141,6 +141,9 @@ extern int shim_range_flushes;
 #define thp_migration_supported()	false
 #define is_huge_zero_pmd(...)		false
 #define pmd_young(...)			false
+#define pmd_mkold(pmd)			(pmd)
+#define pmdp_invalidate(...)		do { } while (0)
+#define set_pmd_at(...)			do { } while (0)
 #define tlb_remove_pmd_tlb_entry(...)	do { } while (0)
 #define split_huge_pmd(...)		do { } while (0)
 #define split_huge_pud(...)		do { } while (0)

@@ -46,3 +46,27 @@ TEST_RACE(protection)
 
 	against_others(ops, ARRAY_SIZE(ops));
 }
+
+/* UFFDIO_MOVE to the last page: the page is in one place or the other, and is found there. */
+TEST_RACE(move)
+{
+	static const struct race_op moves[] = { DO(MOVE, 1, 1), DO(MOVE, 0, 1) };
+	static const struct race_op against[] = {
+		DO(FORK), DO(MPROTECT_R), DO(MPROTECT_R, 4, 4), DO(DONTNEED, 0, 3), DO(DONTNEED, 7, 1),
+		DO(MUNMAP, 1, 2), DO(MUNMAP, 7, 1), DO(READ, 1), DO(WRITE, 1), DO(READ, 7),
+		DO(WRITE, 7), DO(PROTECT, 0, 4), DO(PROTECT, 7, 1), DO(POISON, 7, 1),
+		DO(MIGRATE, 1), DO(MREMAP), DO(GUARD, 0, 3), DO(GUARD, 7, 1), DO(LOCK, 0, 4),
+		DO(WIPE), DO(NAME, 4, 4), DO(EXIT), DO(MOVE, 1, 1), DO(MOVE, 2, 1),
+	};
+	static const char *const pages[] = { "pwr.....", "pwr.....|", "pwr.....&", "pwr.....&+" };
+
+	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
+		test_skip("no userfaultfd write protection");
+	for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(moves); i++)
+			for (unsigned int j = 0; j < ARRAY_SIZE(against); j++) {
+				const struct race_op pair[] = { moves[i], against[j] };
+
+				race_run(PRIVATE, pages[p], pair, 2);
+			}
+}
