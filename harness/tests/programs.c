@@ -225,6 +225,19 @@ TEST(merge_with_faulted_next)
 	program_run(program, ARRAY_SIZE(program));
 }
 
+/* The same where mmap() closes the gap between what has none and what has one. */
+TEST(mmap_before_faulted)
+{
+	static const struct op program[] = {
+		{ "mmap", .at = 0, .nr = 8, .arg = RW },
+		{ "mmap", .at = 16, .nr = 8, .arg = RW },
+		{ "write", .at = 20 },
+		{ "mmap", .at = 8, .nr = 8, .arg = RW },
+	};
+
+	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
+}
+
 /* What was written to is moved next to what was not, and merges. */
 TEST(mremap_next_to_unfaulted)
 {
