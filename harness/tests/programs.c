@@ -393,7 +393,7 @@ TEST(move_in_a_row)
 	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
 }
 
-/* What a child has too, in swap or a marker is not moved, and says why. */
+/* Not moved: a slot of swap that a child has too, a marker, and to what is locked. */
 TEST_IF(move_refused, "userfaultfd's poison")
 {
 	static const struct op program[] = {
@@ -408,6 +408,8 @@ TEST_IF(move_refused, "userfaultfd's poison")
 		{ "uffd_move", .at = 0, .arg = 32 },
 		{ "uffd_poison", .at = 48 },
 		{ "uffd_move", .at = 1, .arg = 48 },
+		{ "mlock", .at = 34, .nr = 2 },
+		{ "uffd_move", .at = 34, .arg = 48 },
 	};
 
 	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
