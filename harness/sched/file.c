@@ -7,20 +7,14 @@
 #include "file/has.h"
 
 #define CONFIG_SHMEM 1
-#define HPAGE_PMD_MASK			PMD_MASK
 #define folio_needs_release(...)	false
 #define folio_invalidate(...)		do { } while (0)
 #define folio_cancel_dirty(folio)	((void)((folio)->dirty = false))
 #define folio_clear_mappedtodisk(...)	do { } while (0)
-#define pmd_is_migration_entry(...)	false
 #define is_pmd_migration_entry(...)	false
-#define HPAGE_PMD_ORDER			3
-#define PMD_ORDER			HPAGE_PMD_ORDER
-#define folio_order(folio)		((int)(folio)->_flags_1)
 #define is_pmd_order(order)		((order) == HPAGE_PMD_ORDER)
 #define TVA_FORCED_COLLAPSE		0
 #define thp_vma_allowable_order(...)	true
-#define is_zone_device_page(...)	false
 #define set_huge_pmd(...)		0
 #define __pte_map(pmdp, addr)		pte_offset_kernel(pmdp, addr)
 #define pte_lockptr(mm, pmdp)		(&((struct table *)pmd_page_vaddr(*(pmdp)))->ptl)

@@ -321,7 +321,7 @@ static void set_up(void)
 	if (r.vma == FILE_PRIVATE || r.vma == FILE_SHARED)
 		r.file = shim_file_new(false);
 	if (strchr(r.pages, 'T'))
-		shim_cache_large(r.file->f_mapping, 3);
+		shim_cache_large(r.file->f_mapping, HPAGE_PMD_ORDER);
 	ret = tree_mmap(r.file, START, len, flags,
 			r.vma == PRIVATE ? START >> PAGE_SHIFT : 0);
 	if (ret)

@@ -10,8 +10,6 @@
 #undef ptep_get
 
 #undef CONFIG_DEVICE_PRIVATE
-#define HPAGE_PMD_ORDER			3
-#define PMD_ORDER			3
 
 #define hugetlb_walk(...)		NULL
 #define huge_pte_lock(...)		NULL
@@ -56,12 +54,10 @@
 #define trace_set_migration_pte(...)	do { } while (0)
 #define trace_remove_migration_pte(...)	do { } while (0)
 #define trace_tlb_flush(...)		do { } while (0)
-#define folio_order(f)			((int)(f)->_flags_1)
 #define compound_order(...)		0
 #define folio_set_swapbacked(f)		((void)((f)->swapbacked = true))
 #define folio_put_refs(f, nr)		folio_put(f)
 #define is_device_private_page(...)	false
-#define is_zone_device_page(...)	false
 #define dec_mm_counter(mm, member)	add_mm_counter(mm, member, -1)
 #define inc_mm_counter(mm, member)	add_mm_counter(mm, member, 1)
 #define vma_is_temporary_stack(...)	false

@@ -105,6 +105,7 @@ extern int shim_range_flushes;
 #define folio_maybe_mapped_shared(...)	false
 #define folio_is_file_lru(...)		false
 #define folio_is_zone_device(...)	false
+#define is_zone_device_page(...)	false
 #define folio_use_access_time(...)	false
 #define folio_xchg_access_time(f, t)	(t)
 #define folio_nid(...)			0
