@@ -108,6 +108,12 @@ static inline int hole_error(const struct step *s)
 	return any(s->h, s->nr, is_hole) ? -ENOMEM : 0;
 }
 
+/** ioctl_returns() - what userfaultfd's calls return that say how many bytes they did. */
+static inline int ioctl_returns(long ret, const struct step *s)
+{
+	return ret < 0 ? ret : ret == (long)s->len ? 0 : -EAGAIN;
+}
+
 /** map_pages() - the range is another mapping's from now on. */
 static inline void map_pages(const struct step *s, struct held as)
 {

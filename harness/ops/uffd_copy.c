@@ -46,11 +46,6 @@ static void draw(struct op *op, unsigned int random)
 	op->nr = 1 + random % MOST;
 }
 
-static int ioctl_returns(long ret, const struct step *s)
-{
-	return ret < 0 ? ret : ret == (long)s->len ? 0 : -EAGAIN;
-}
-
 static int copy(const struct step *s)
 {
 	static u64 from[MOST][PAGE_SIZE / sizeof(u64)];

@@ -75,9 +75,8 @@ static void draw(struct op *op, unsigned int random)
 
 static int call(const struct step *s)
 {
-	long ret = tree_uffd_move(s->p->ctx, s->addr, page_addr(from), s->len, s->arg & 1);
-
-	return ret < 0 ? ret : ret == (long)s->len ? 0 : -EAGAIN;
+	return ioctl_returns(tree_uffd_move(s->p->ctx, s->addr, page_addr(from), s->len,
+					    s->arg & 1), s);
 }
 
 /*
