@@ -4,7 +4,7 @@
  * command line may name another list, TESTS=/tests-other.
  *
  * They run on the disk of which /disk.image is the beginning, where there is one:
- * what they map of a file there is no shmem.
+ * what they map of a file there is no shmem. A second RAM disk is swap.
  *
  * A line of /tests is `NAME SECONDS PROGRAM [ARG...]`. What a program prints
  * stands indented under its name, so that a TAP of its own is a subtest; its
@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -102,6 +104,26 @@ static bool mount_disk(void)
 		return false;
 	}
 	return true;
+}
+
+/* Swap, where the kernel has it and a RAM disk for it. */
+static void swap_on(void)
+{
+	static _Alignas(uint32_t) char header[65536];
+	uint32_t *info = (uint32_t *)&header[1024];	/* version, last page */
+	long page_size = sysconf(_SC_PAGESIZE);
+	int fd = open("/dev/ram1", O_WRONLY);
+	off_t size;
+
+	if (fd < 0)
+		return;
+	size = lseek(fd, 0, SEEK_END);
+	info[0] = 1;
+	info[1] = size / page_size - 1;
+	memcpy(&header[page_size - 10], "SWAPSPACE2", 10);
+	if (pwrite(fd, header, page_size, 0) != page_size || close(fd) ||
+	    swapon("/dev/ram1", 0))
+		printf("# swap: %s\n", strerror(errno));
 }
 
 /* The loopback device, where the kernel has a network: CRIU connects to itself. */
@@ -320,6 +342,7 @@ int main(void)
 	if (chdir("/tmp"))
 		printf("# /tmp: %s\n", strerror(errno));
 	ready = access("/disk.image", F_OK) || mount_disk();
+	swap_on();
 	huge_pages();
 	loopback();
 	n = ready ? read_tests(tests) : 0;
