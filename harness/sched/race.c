@@ -113,6 +113,21 @@ bool race_has(const struct race_op *op, enum race_vma vma, const char *pages)
 	}
 }
 
+static const pteval_t *entry_of(struct mm_struct *mm, unsigned long addr)
+{
+	const unsigned long *table = (const unsigned long *)mm->pgd;
+	const int shift[] = { PGDIR_SHIFT, PUD_SHIFT, PMD_SHIFT };
+	const int entries[] = { PTRS_PER_PGD, PTRS_PER_PUD, PTRS_PER_PMD };
+
+	for (int level = 0; level < 3; level++) {
+		table = (const unsigned long *)
+			(table[addr >> shift[level] & (entries[level] - 1)] & PAGE_MASK);
+		if (!table)
+			return NULL;
+	}
+	return (const pteval_t *)table + (addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1));
+}
+
 /* --- operations */
 
 /* As a program does it: what is to be restarted is, a few times. */
@@ -128,7 +143,10 @@ static long advise(unsigned long addr, unsigned long len, int advice)
 	return ret;
 }
 
-/* It is refused while fork() waits for the reader of its event: again after that. */
+/*
+ * It is refused while fork() waits for the reader of its event: again after that. So it
+ * is, as if something were there, where a page table comes and goes.
+ */
 static long ask_uffd(enum race_what what, unsigned long addr, unsigned long len)
 {
 	long ret;
@@ -142,7 +160,7 @@ static long ask_uffd(enum race_what what, unsigned long addr, unsigned long len)
 			ret = min(tree_uffd_move(&r.uffd, ADDRESS(MOVED_TO), addr, len, false), 0l);
 		else
 			ret = tree_uffd_wp(&r.uffd, addr, len, what == PROTECT);
-	} while (ret == -EAGAIN);
+	} while (ret == -EAGAIN || (ret == -EEXIST && !entry_of(r.mm[0], addr)));
 	return ret;
 }
 
@@ -253,21 +271,6 @@ static void run_ops(void *arg)
 	}
 }
 
-static const pteval_t *entry_of(struct mm_struct *mm, unsigned long addr)
-{
-	const unsigned long *table = (const unsigned long *)mm->pgd;
-	const int shift[] = { PGDIR_SHIFT, PUD_SHIFT, PMD_SHIFT };
-	const int entries[] = { PTRS_PER_PGD, PTRS_PER_PUD, PTRS_PER_PMD };
-
-	for (int level = 0; level < 3; level++) {
-		table = (const unsigned long *)
-			(table[addr >> shift[level] & (entries[level] - 1)] & PAGE_MASK);
-		if (!table)
-			return NULL;
-	}
-	return (const pteval_t *)table + (addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1));
-}
-
 /* --- before */
 
 /* The userfaultfd that a child was given by a fork that is to be followed. */
@@ -292,10 +295,11 @@ static void set_up_vmas(void)
 
 	if (strchr(r.pages, '|'))
 		tree_mprotect(START + half, half, PROT_READ | PROT_WRITE | PROT_EXEC);
-	if (!strpbrk(r.pages, "p&"))
+	if (!strpbrk(r.pages, "p&M"))
 		return;
 	tree_uffd_init(&r.uffd, r.mm[0], strchr(r.pages, '&') ? UFFD_FEATURE_EVENT_FORK : 0);
-	if (tree_uffd_register(&r.uffd, START, 2 * half, UFFDIO_REGISTER_MODE_WP))
+	if (tree_uffd_register(&r.uffd, START, 2 * half, strchr(r.pages, 'M') ?
+			       UFFDIO_REGISTER_MODE_MISSING : UFFDIO_REGISTER_MODE_WP))
 		abort();
 }
 
@@ -318,8 +322,8 @@ static void set_up(void)
 	current->mm = r.mm[0];
 	if (r.vma == SHARED || r.vma == FILE_SHARED)
 		flags |= VM_SHARED | VM_MAYSHARE;
-	if (r.vma == FILE_PRIVATE || r.vma == FILE_SHARED)
-		r.file = shim_file_new(false);
+	if (r.vma == FILE_PRIVATE || r.vma == FILE_SHARED || strchr(r.pages, 'T'))
+		r.file = shim_file_new(r.vma == SHARED);
 	if (strchr(r.pages, 'T'))
 		shim_cache_large(r.file->f_mapping, HPAGE_PMD_ORDER);
 	ret = tree_mmap(r.file, START, len, flags,
@@ -967,7 +971,7 @@ static void begin(enum race_vma vma, const char *pages, const struct race_op *op
 		signal(SIGSEGV, died);
 		signal(SIGABRT, died);
 		known_flag = test_known("guard-flag-race");
-		tree_loses_tables = test_known("collapse-guard");
+		tree_loses_tables = test_known("collapse-marker");
 		reduce = !getenv("REDUCE") || atoi(getenv("REDUCE"));
 	}
 	r.vma = vma;
@@ -1209,6 +1213,6 @@ void race_end(void)
 		test_end_known("a guard's flag is lost to a writer of flags in %ld races",
 			       known_races);
 	if (met_known())
-		test_end_known("a page table is removed with a guard in it, in %ld races",
+		test_end_known("a page table is removed with a marker in it, in %ld races",
 			       known_races);
 }

@@ -51,7 +51,8 @@ struct race_op {
  * p write-protected by userfaultfd, s in swap (private anonymous memory only), . nothing.
  * Behind the last page: + it has a child, | the second half is a VMA of its own,
  * & userfaultfd write-protection is registered, and follows into children (p alone:
- * registered, and does not), T its pages are one folio of the file.
+ * registered, and does not), M userfaultfd is registered for missing pages, T its pages
+ * are one folio of the file.
  */
 #define RACE(vma, pages, ...) ({					\
 	static const struct race_op __ops[] = { __VA_ARGS__ };		\

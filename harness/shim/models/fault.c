@@ -120,10 +120,11 @@ void shim_cache_large(struct address_space *mapping, int order)
 	struct folio *folio = folio_new(order);
 
 	folio->mapping = mapping;
-	folio->swapbacked = mapping->shmem;
 	folio_ref_add(folio, (1 << order) - 1);
-	for (int i = 0; i < 1 << order; i++)
+	for (int i = 0; i < 1 << order; i++) {
+		folio_page(folio, i)->swapbacked = mapping->shmem;
 		mapping->folio[i] = folio;
+	}
 }
 
 struct folio *shim_get_cached(struct inode *inode, pgoff_t index)

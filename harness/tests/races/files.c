@@ -77,3 +77,20 @@ TEST_RACE(collapse_of_ptes)
 				race_run(vma, pages[p], pair, 2);
 			}
 }
+
+/* The same of shared memory, which userfaultfd may poison meanwhile. */
+TEST_RACE(collapse_of_poisoned)
+{
+	static const struct race_op against[] = {
+		DO(POISON, 2, 2), DO(POISON, 4, 4), DO(FORK), DO(READ, 2), DO(WRITE, 2),
+		DO(DONTNEED, 0, 3), DO(MUNMAP, 2, 2),
+	};
+	static const char *const pages[] = { "........MT", "wr......MT", "rr......MT+" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(against); i++)
+		for (unsigned int p = 0; p < ARRAY_SIZE(pages); p++) {
+			const struct race_op pair[] = { DO(COLLAPSE_PTES), against[i] };
+
+			race_run(SHARED, pages[p], pair, 2);
+		}
+}
