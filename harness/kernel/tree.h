@@ -42,6 +42,13 @@ bool tree_vma_needs_copy(struct vm_area_struct *dst, struct vm_area_struct *src)
 int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
 	      vm_flags_t flags, unsigned long pgoff);
 int tree_munmap(unsigned long addr, unsigned long len);
+/* As a fault below a stack does it: the VMA above grows down to it. */
+int tree_expand_stack(unsigned long addr);
+struct vm_unmapped_area_info;
+/* Where mmap() finds room, from below or from above; or -ENOMEM. */
+unsigned long tree_unmapped_area(struct vm_unmapped_area_info *info, bool topdown);
+struct vm_area_struct *tree_special_mapping(unsigned long addr, unsigned long len,
+					    const struct vm_operations_struct *ops);
 int tree_extend(unsigned long addr, unsigned long len);
 int tree_brk(unsigned long addr, unsigned long len);
 int tree_mprotect(unsigned long addr, unsigned long len, unsigned long prot);

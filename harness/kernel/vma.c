@@ -42,6 +42,39 @@ int tree_munmap(unsigned long addr, unsigned long len)
 	return ret;
 }
 
+int tree_expand_stack(unsigned long addr)
+{
+	int ret;
+
+	mmap_write_lock(current->mm);
+	ret = expand_downwards(find_vma(current->mm, addr), addr);
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+
+unsigned long tree_unmapped_area(struct vm_unmapped_area_info *info, bool topdown)
+{
+	unsigned long ret;
+
+	mmap_write_lock(current->mm);
+	ret = topdown ? unmapped_area_topdown(info) : unmapped_area(info);
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+
+/* As for the vDSO, which may be read. */
+struct vm_area_struct *tree_special_mapping(unsigned long addr, unsigned long len,
+					    const struct vm_operations_struct *ops)
+{
+	struct vm_area_struct *vma;
+
+	mmap_write_lock(current->mm);
+	vma = __install_special_mapping(current->mm, addr, len, VM_READ | VM_MAYREAD,
+					(void *)ops, ops);
+	mmap_write_unlock(current->mm);
+	return vma;
+}
+
 /* As mremap() does it where there is room behind. */
 int tree_extend(unsigned long addr, unsigned long len)
 {

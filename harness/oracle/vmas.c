@@ -45,6 +45,18 @@ static bool same(const struct vma_before *a, const struct vma_before *b)
 	       a->ctx == b->ctx && a->name == b->name;
 }
 
+bool vmas_same(const struct vmas *v, struct mm_struct *mm)
+{
+	static struct vmas now;
+	bool all = true;
+
+	vmas_look(&now, mm);
+	for (unsigned int n = 0; n < v->nr && n < now.nr; n++)
+		all = all && same(&v->vma[n], &now.vma[n]) &&
+		      (!v->vma[n].anon_vma || v->vma[n].anon_vma == now.vma[n].anon_vma);
+	return all && v->nr == now.nr;
+}
+
 const struct vm_area_struct *vmas_not_locked(const struct vmas *v, struct mm_struct *mm)
 {
 	VMA_ITERATOR(vmi, mm, 0);

@@ -26,6 +26,8 @@ struct vmas {
 
 /** vmas_look() - the VMAs of a process, before a call. */
 void vmas_look(struct vmas *v, struct mm_struct *mm);
+/** vmas_same() - whether nothing was changed since; one may have got an anon_vma. */
+bool vmas_same(const struct vmas *v, struct mm_struct *mm);
 /** vmas_not_locked() - one that was changed since and not locked; or NULL. */
 const struct vm_area_struct *vmas_not_locked(const struct vmas *v, struct mm_struct *mm);
 /**

@@ -59,9 +59,10 @@ void shim_mm_free(struct mm_struct *mm);
 #define RLIMIT_AS		1
 #define RLIMIT_STACK		2
 #define RLIMIT_MEMLOCK		3
-/* The one limit that there is; who has none is capable of anything. */
-extern unsigned long shim_memlock;
-#define rlimit(which)		((which) == RLIMIT_MEMLOCK ? shim_memlock : ULONG_MAX)
+/* Limits, in bytes; who has none of locked memory is capable of anything. */
+extern unsigned long shim_rlimit[4];
+#define shim_memlock		shim_rlimit[RLIMIT_MEMLOCK]
+#define rlimit(which)		shim_rlimit[which]
 #define capable(...)		(shim_memlock == ULONG_MAX)
 #define rlimit_max(...)		ULONG_MAX
 #define ignore_rlimit_data	false

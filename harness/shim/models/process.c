@@ -6,7 +6,7 @@
 static struct task_struct task = { .comm = "harness", .pid = 1 };
 struct task_struct *current = &task;
 int sysctl_max_map_count = 65530;
-unsigned long shim_memlock = ULONG_MAX;
+unsigned long shim_rlimit[4] = { ULONG_MAX, ULONG_MAX, ULONG_MAX, ULONG_MAX };
 unsigned long shim_unmapped_area;
 int shim_range_flushes;
 const struct vm_operations_struct vma_dummy_vm_ops;
