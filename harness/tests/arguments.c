@@ -144,8 +144,8 @@ TEST(mremap_rounds)
 	EXPECT_EQ(tree_sys_mremap(AT(10), P + 1, P - 1, 0, 0), (long)AT(10));
 	EXPECT(!shim_vma_at(AT(11)));
 	shim_unmapped_area = AT(56);
-	EXPECT_EQ(tree_sys_mremap(AT(48), 2 * P, 2 * P, LEFT, 0), (long)AT(56));
-	EXPECT(shim_vma_at(AT(48)) && shim_vma_at(AT(56)));
+	EXPECT_EQ(tree_sys_mremap(AT(48), 2 * P, 2 * P, LEFT, AT(24)), (long)AT(56));
+	EXPECT(shim_vma_at(AT(48)) && shim_vma_at(AT(56)) && shim_vma_at(AT(24))->vm_file);
 	/* Of what may be copied, there is another. */
 	shim_unmapped_area = AT(60);
 	EXPECT_EQ(tree_sys_mremap(AT(20), 0, 4 * P, MREMAP_MAYMOVE, 0), (long)AT(60));
@@ -267,6 +267,9 @@ TEST(mlock)
 	EXPECT_EQ(tree_sys_mlock2(AT(17), 3 * P, 0), 0);
 	REFUSED(0, tree_sys_mlock2(AT(17), 3 * P, 0));
 	REFUSED(ENOMEM, tree_sys_mlock2(AT(16), 4 * P, 0));
+	EXPECT_EQ(tree_munmap(AT(17), P), 0);
+	EXPECT_EQ(tree_sys_mlock2(AT(20), P, 0), 0);
+	REFUSED(ENOMEM, tree_sys_mlock2(AT(10), 2 * P, 0));
 	shim_memlock = 0;
 	REFUSED(EPERM, tree_sys_mlock2(AT(8), P, 0));
 	REFUSED(EPERM, tree_sys_mlockall(MCL_FUTURE));
@@ -277,6 +280,46 @@ TEST(mlock)
 	EXPECT(has(9, VM_LOCKED));
 	EXPECT(has(10, VM_LOCKED));
 	EXPECT(!has(11, VM_LOCKED));
+	end();
+}
+
+/* What a driver does not let be split is not; one that refuses a mapping keeps nothing. */
+static int never_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	(void)vma;
+	(void)addr;
+	return -EINVAL;
+}
+
+static int never_map(struct file *file, struct vm_area_struct *vma)
+{
+	(void)file;
+	(void)vma;
+	return -ENODEV;
+}
+
+TEST(driver)
+{
+	static const struct vm_operations_struct ops = { .may_split = never_split };
+	static const struct file_operations refuses = { .mmap = never_map };
+	struct file *file = shim_file_new(false);
+
+	begin();
+	shim_vma_at(AT(28))->vm_ops = &ops;
+	REFUSED(EINVAL, tree_munmap(AT(29), P));
+	REFUSED(EINVAL, tree_munmap(AT(28), P));
+	REFUSED(EINVAL, tree_munmap(AT(20), 9 * P));
+	REFUSED(EINVAL, tree_mprotect(AT(29), P, PROT_READ));
+	REFUSED(EINVAL, tree_madvise(AT(29), P, MADV_DONTFORK));
+	REFUSED(EINVAL, tree_sys_mremap(AT(28), 2 * P, 2 * P, FIXED, AT(48)));
+	REFUSED(EINVAL, tree_sys_mremap(AT(30), 2 * P, 2 * P, FIXED, AT(48)));
+	EXPECT_EQ(tree_munmap(AT(28), 4 * P), 0);
+	file->f_op = &refuses;
+	REFUSED(ENODEV, tree_mmap(file, AT(48), P, RDWR, 0));
+	REFUSED(ENODEV, tree_mmap(file, AT(48), P, RDWR | VM_SHARED | VM_MAYSHARE, 0));
+	EXPECT_EQ(file->f_count, 1);
+	EXPECT_EQ(file->f_mapping->i_mmap_writable, 0);
+	fput(file);
 	end();
 }
 

@@ -75,6 +75,32 @@ TEST(munmap)
 	end();
 }
 
+/* What is not unmapped, for want of memory, nobody is told of. */
+TEST(munmap_without_memory)
+{
+	const bool known = test_known("unmap-failed-event");
+	long nth = 0, count, met = 0;
+	int ret;
+
+	do {
+		begin(UFFD_FEATURE_EVENT_UNMAP);
+		alloc_fail_at(++nth);
+		ret = tree_munmap(AT(10), 16 * PAGE_SIZE);
+		count = alloc_count();
+		alloc_fail_at(0);
+		EXPECT(!ret || (ret == -ENOMEM && count >= nth));
+		EXPECT_EQ(!shim_vma_at(AT(10)), !ret);
+		EXPECT_EQ(!shim_vma_at(AT(24)), !ret);
+		if (ret && known)
+			met += shim_nr_events;
+		else
+			EXPECT_EQ(shim_nr_events, ret ? 0 : 2);
+		end();
+	} while (count >= nth);
+	if (met)
+		test_end_known("munmap() that fails is told %ld times as done", met);
+}
+
 TEST(mmap_over)
 {
 	begin(UFFD_FEATURE_EVENT_UNMAP);

@@ -11,12 +11,25 @@ unsigned long shim_unmapped_area;
 int shim_range_flushes;
 const struct vm_operations_struct vma_dummy_vm_ops;
 
+/* A file system is asked before there is a VMA, where the tree has that; a driver is not. */
+#ifdef TREE_HAS_vm_area_desc
+static int file_mmap_prepare(struct vm_area_desc *desc)
+{
+	desc->vm_ops = &shim_file_ops;
+	return 0;
+}
+
+static const struct file_operations file_fops = { .mmap_prepare = file_mmap_prepare };
+#else
 static int file_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	(void)file;
 	vma->vm_ops = &shim_file_ops;
 	return 0;
 }
+
+static const struct file_operations file_fops = { .mmap = file_mmap };
+#endif
 
 static int shmem_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -51,7 +64,6 @@ static void close_told(struct vm_area_struct *vma)
 }
 
 static const struct file_operations told_fops = { .mmap = told_mmap };
-static const struct file_operations file_fops = { .mmap = file_mmap };
 static const struct file_operations shmem_fops = { .mmap = shmem_mmap };
 
 #ifdef TREE_HAS_vm_uffd_ops
@@ -158,6 +170,17 @@ int shmem_zero_setup(struct vm_area_struct *vma)
 	vma->vm_file = shim_file_new(true);
 	vma->vm_ops = &shim_shmem_ops;
 	return 0;
+}
+
+unsigned long get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
+				unsigned long pgoff, unsigned long flags)
+{
+	(void)file;
+	(void)pgoff;
+	if (flags & MAP_FIXED ||
+	    (addr && !find_vma_intersection(current->mm, addr, addr + len)))
+		return addr;
+	return shim_unmapped_area;
 }
 
 /* What a private page may not have without being asked first is not given. */

@@ -174,16 +174,6 @@ extern int shim_range_flushes;
 #define MMU_NOTIFY_UNMAP		0
 #define MMU_NOTIFY_PROTECTION_VMA	0
 
-/* Where to: mremap() is told, or a test says where there is room. */
-extern unsigned long shim_unmapped_area;
-static inline unsigned long get_unmapped_area(struct file *file, unsigned long addr,
-					      unsigned long len,
-					      unsigned long pgoff,
-					      unsigned long flags)
-{
-	return addr ? addr : shim_unmapped_area;
-}
-
 #define security_file_mprotect(...)	0
 #ifdef TREE_HAS_vma_lock
 #define map_deny_write_exec(...)	false
