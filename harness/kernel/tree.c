@@ -19,6 +19,13 @@ bool tree_vma_needs_copy(struct vm_area_struct *dst, struct vm_area_struct *src)
 	return vma_needs_copy(dst, src);
 }
 
+#ifdef TREE_HAS_mfill_retry_state_put
+void shim_retry_put(void *state)
+{
+	mfill_retry_state_put(*(struct mfill_retry_state **)state);
+}
+#endif
+
 int tree_uffd_register(struct userfaultfd_ctx *ctx, unsigned long addr,
 		       unsigned long len, u64 mode)
 {

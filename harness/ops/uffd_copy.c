@@ -1,19 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * UFFDIO_COPY and UFFDIO_ZEROPAGE of private anonymous memory, UFFDIO_CONTINUE of shmem, and
- * UFFDIO_POISON, up to a page that is there; .arg 1: write-protected.
+ * UFFDIO_COPY and UFFDIO_ZEROPAGE, of shared memory into the file, UFFDIO_CONTINUE of shmem,
+ * and UFFDIO_POISON, up to a page that is there; .arg 1: write-protected.
  */
 #include "harness/ops/op.h"
 
 #define MOST	8
 
 static int vma_end;			/* of the first of the range */
-static bool is_empty[MOST], is_free[MOST];
+static bool is_empty[MOST], is_free[MOST], is_cached[MOST];
 static u64 content;
 
-static bool is_anonymous(const struct held *h)
+static struct folio *cached(const struct held *h)
 {
-	return h->uffd && h->file < 0 && !h->copy && !h->guard;
+	return files[(int)h->file].file->f_mapping->folio[h->pgoff % FILE_PAGES];
+}
+
+static bool is_shmem(const struct held *h)
+{
+	return h->file >= 0 && files[(int)h->file].shmem;
+}
+
+/* Nothing is there yet, as far as it is its own to know. */
+static bool can_be_filled(const struct held *h)
+{
+	return h->uffd && !is_plain_file(h) && !h->copy && !h->guard &&
+	       !(h->shared && cached(h));
+}
+
+/* The zero page of a private mapping would hide what the file has. */
+static bool can_be_zeroed(const struct held *h)
+{
+	return can_be_filled(h) && (h->shared || h->file < 0);
 }
 
 static bool sensible(const struct step *s)
@@ -27,6 +45,7 @@ static bool sensible(const struct step *s)
 		unsigned long addr = s->addr + i * PAGE_SIZE;
 		struct seen seen = look(table_at(s->p->mm, addr), s->at + i);
 
+		is_cached[i] = is_shmem(&s->h[i]) && cached(&s->h[i]);
 		is_empty[i] = !seen.there;
 		/* A marker of userfaultfd's own is not in the way, poison neither. */
 		is_free[i] = is_empty[i] || (seen.marker && !seen.guard &&
@@ -36,9 +55,9 @@ static bool sensible(const struct step *s)
 	return (s->h->uffd && is_free[0] && s->at + s->nr <= vma_end) || !(s->arg & 6);
 }
 
-static bool sensible_to_fill(const struct step *s)
+static bool sensible_to_zero(const struct step *s)
 {
-	return s->h->file < 0 && sensible(s);
+	return (s->h->shared || s->h->file < 0) && sensible(s);
 }
 
 static void draw(struct op *op, unsigned int random)
@@ -62,23 +81,46 @@ static int refusal(const struct step *s)
 	       is_plain_file(s->h) ? -EINVAL : 0;
 }
 
-static int expect_copied(const struct step *s)
+/* A page of the file, for all who map it; for want of memory there may be none yet. */
+static int expect_filled(const struct step *s, int i, u64 with)
 {
-	if (refusal(s))
-		return refusal(s);
-	for (int i = 0; i < s->nr; i++) {
-		if (!is_free[i])
-			return i ? -EAGAIN : -EEXIST;
-		s->h[i].copy = s->h[i].written = true;
-		s->h[i].freed = s->h[i].poison = false;
-		s->h[i].content = content + i;
-		s->h[i].wp = s->arg & 1;
-	}
+	struct held *h = &s->h[i];
+
+	if (!is_free[i] || is_cached[i])
+		return i ? -EAGAIN : -EEXIST;
+	if (!cached(h) && !s->fail)
+		test_fail(__FILE__, __LINE__, "page %d is not in the file", s->at + i);
+	if (cached(h))
+		*file_content(h) = with;
+	h->poison = h->wp = false;
+	h->written = true;
 	return 0;
 }
 
+static int expect_copied(const struct step *s)
+{
+	int ret = refusal(s);
+
+	for (int i = 0; i < s->nr && !ret; i++) {
+		struct held *h = &s->h[i];
+
+		if (h->shared) {
+			ret = expect_filled(s, i, content + i);
+		} else if (!is_free[i]) {
+			ret = i ? -EAGAIN : -EEXIST;
+		} else {
+			h->copy = h->written = true;
+			h->freed = h->poison = false;
+			h->content = content + i;
+		}
+		if (!ret)
+			h->wp = s->arg & 1;
+	}
+	return ret;
+}
+
 OPERATION(uffd_copy) {
-	.often = 2, .aims = is_anonymous, .draw = draw, .sensible = sensible_to_fill,
+	.often = 2, .aims = can_be_filled, .draw = draw, .sensible = sensible,
 	.call = copy, .expect = expect_copied,
 	.allocates = true, .partly = partly_done,
 };
@@ -100,15 +142,21 @@ static int expect_where_empty(const struct step *s, bool poison)
 	return 0;
 }
 
-/* The zero page is nothing of its own. */
+/* The zero page is nothing of its own; a file gets a page. */
 static int expect_zeropage(const struct step *s)
 {
-	return expect_where_empty(s, false);
+	int ret = refusal(s);
+
+	if (ret || !s->h->shared)
+		return expect_where_empty(s, false);
+	for (int i = 0; i < s->nr && !ret; i++)
+		ret = expect_filled(s, i, 0);
+	return ret;
 }
 
 OPERATION(uffd_zeropage) {
-	.often = 1, .aims = is_anonymous, .unseen = true, .draw = draw,
-	.sensible = sensible_to_fill, .call = zeropage, .expect = expect_zeropage,
+	.often = 1, .aims = can_be_zeroed, .unseen = true, .draw = draw,
+	.sensible = sensible_to_zero, .call = zeropage, .expect = expect_zeropage,
 	.allocates = true, .partly = partly_done,
 };
 
@@ -132,20 +180,14 @@ OPERATION(uffd_poison) {
 	.expect = expect_poisoned, .allocates = true, .partly = partly_done,
 };
 
-static struct folio *cached(const struct held *h)
-{
-	return files[(int)h->file].file->f_mapping->folio[h->pgoff % FILE_PAGES];
-}
-
 static bool can_continue(const struct held *h)
 {
-	return h->uffd && h->file >= 0 && files[(int)h->file].shmem && !h->copy && !h->guard &&
-	       cached(h);
+	return h->uffd && is_shmem(h) && !h->copy && !h->guard && cached(h);
 }
 
 static bool sensible_to_continue(const struct step *s)
 {
-	return s->h->file >= 0 && files[(int)s->h->file].shmem && sensible(s);
+	return is_shmem(s->h) && sensible(s);
 }
 
 static int call_continue(const struct step *s)

@@ -109,9 +109,19 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 #define TASK_NORMAL			0
 #define read_seqcount_begin(s)		0
 #define read_seqcount_retry(s, seq)	false
-/* The content of a page is a word. */
-#define copy_from_user(to, from, size)					\
-	(memcpy(to, from, (size) == PAGE_SIZE ? sizeof(u64) : (size)), 0)
+/*
+ * The content of a page is a word. Where page faults are disabled, a page that is to be
+ * read may have to be faulted in: it is not copied then, and meanwhile_copied is called
+ * when it is, later.
+ */
+extern bool shim_no_faults;
+extern void (*shim_meanwhile_copied)(void);
+#define pagefault_disable()		((void)(shim_no_faults = true))
+#define pagefault_enable()		((void)(shim_no_faults = false))
+/* What a name of DEFINE_FREE() is for is defined beside the tree's code. */
+#define __free(name)			__attribute__((cleanup(shim_##name)))
+void shim_retry_put(void *state);
+unsigned long copy_from_user(void *to, const void *from, size_t size);
 #define copy_to_user(to, from, size)	(memcpy(to, from, size), 0)
 #define access_ok(...)			true
 #define kmap_local_folio(folio, offset)	((void *)&(folio)->content)

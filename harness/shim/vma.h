@@ -230,6 +230,19 @@ struct folio *shim_cached(struct address_space *mapping, unsigned long index);
 void shim_cache_large(struct address_space *mapping, int order);
 /** shim_get_cached() - one that is there, locked and with a reference; or NULL. */
 struct folio *shim_get_cached(struct inode *inode, pgoff_t index);
+/*
+ * UFFDIO_COPY of shmem, as the tree's ->alloc_folio(), ->filemap_add() and
+ * ->filemap_remove(), or in a tree without those the whole of it.
+ */
+struct folio *shim_fill_alloc(struct vm_area_struct *vma, unsigned long addr);
+int shim_fill_add(struct folio *folio, struct vm_area_struct *vma, unsigned long addr);
+void shim_fill_remove(struct folio *folio, struct vm_area_struct *vma);
+#ifndef TREE_HAS_vm_uffd_ops
+int shmem_mfill_atomic_pte(pmd_t *pmd, struct vm_area_struct *vma, unsigned long addr,
+			   unsigned long from, unsigned int flags, struct folio **foliop);
+int mfill_atomic_install_pte(pmd_t *pmd, struct vm_area_struct *vma, unsigned long addr,
+			     struct page *page, bool newly_allocated, unsigned int flags);
+#endif
 #define shmem_get_folio(inode, index, size, foliop, sgp)		\
 	((*(foliop) = shim_get_cached(inode, index)) ? 0 : -ENOENT)
 struct file *shim_file_new(bool shmem);

@@ -139,6 +139,96 @@ struct folio *shim_get_cached(struct inode *inode, pgoff_t index)
 	return folio;
 }
 
+bool shim_no_faults;
+void (*shim_meanwhile_copied)(void);
+
+unsigned long copy_from_user(void *to, const void *from, size_t size)
+{
+	static bool faulting;
+
+	if (shim_meanwhile_copied && shim_no_faults) {
+		faulting = true;
+		return size;
+	}
+	memcpy(to, from, size == PAGE_SIZE ? sizeof(u64) : size);
+	if (faulting) {
+		faulting = false;
+		shim_meanwhile_copied();
+	}
+	return 0;
+}
+
+/* shmem's part in UFFDIO_COPY: a page of the file where there is none. */
+struct folio *shim_fill_alloc(struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma_alloc_folio(GFP_HIGHUSER_MOVABLE, 0, vma, addr);
+}
+
+static struct folio **cached_for(struct vm_area_struct *vma, unsigned long addr)
+{
+	return &vma->vm_file->f_mapping->folio[linear_page_index(vma, addr) % FILE_PAGES];
+}
+
+int shim_fill_add(struct folio *folio, struct vm_area_struct *vma, unsigned long addr)
+{
+	struct folio **slot = cached_for(vma, addr);
+
+	if (*slot)
+		return -EEXIST;
+	if (shim_alloc_fails())
+		return -ENOMEM;
+	folio->locked = folio->swapbacked = true;
+	folio->mapping = vma->vm_file->f_mapping;
+	folio->index = slot - vma->vm_file->f_mapping->folio;
+	folio_get(folio);
+	*slot = folio;
+	return 0;
+}
+
+void shim_fill_remove(struct folio *folio, struct vm_area_struct *vma)
+{
+	vma->vm_file->f_mapping->folio[folio->index] = NULL;
+	folio->mapping = NULL;
+	folio_put(folio);
+	folio_unlock(folio);
+}
+
+#ifndef TREE_HAS_vm_uffd_ops
+int shmem_mfill_atomic_pte(pmd_t *pmd, struct vm_area_struct *vma, unsigned long addr,
+			   unsigned long from, uffd_flags_t flags, struct folio **foliop)
+{
+	struct folio *folio = *foliop ?: shim_fill_alloc(vma, addr);
+	bool again = *foliop;
+	int ret;
+
+	*foliop = NULL;
+	if (!folio)
+		return -ENOMEM;
+	if (!uffd_flags_mode_is(flags, MFILL_ATOMIC_COPY)) {
+		folio->content = 0;
+	} else if (!again) {
+		pagefault_disable();
+		ret = copy_from_user(&folio->content, (void *)from, PAGE_SIZE);
+		pagefault_enable();
+		if (ret) {
+			*foliop = folio;
+			return -ENOENT;
+		}
+	}
+	ret = shim_fill_add(folio, vma, addr);
+	if (!ret) {
+		ret = mfill_atomic_install_pte(pmd, vma, addr, &folio->page, true, flags);
+		if (ret)
+			shim_fill_remove(folio, vma);
+		else
+			folio_unlock(folio);
+	}
+	if (ret)
+		folio_put(folio);
+	return ret;
+}
+#endif
+
 static struct page *cached(struct vm_area_struct *vma, unsigned long addr)
 {
 	unsigned long offset = (vma->vm_pgoff << PAGE_SHIFT) + addr - vma->vm_start;

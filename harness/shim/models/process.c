@@ -76,6 +76,8 @@ static bool can_userfault(struct vm_area_struct *vma, vm_flags_t flags)
 
 static const struct vm_uffd_ops uffd_ops = {
 	.can_userfault = can_userfault, .get_folio_noalloc = shim_get_cached,
+	.alloc_folio = shim_fill_alloc, .filemap_add = shim_fill_add,
+	.filemap_remove = shim_fill_remove,
 };
 #endif
 int shim_opens;

@@ -84,13 +84,9 @@ extern int shim_range_flushes;
 #define move_pages_huge_pmd(...)	-EINVAL
 #define folio_file_page(folio, index)	folio_page(folio, 0)
 #define PageHWPoison(...)		false
-#define pagefault_disable(...)		do { } while (0)
-#define pagefault_enable(...)		do { } while (0)
 #define flush_dcache_folio(...)		do { } while (0)
 #define mm_forbids_zeropage(...)	false
-#define mfill_copy_folio_retry(...)	-EFAULT
 #define mfill_atomic_hugetlb(...)	-EINVAL
-#define shmem_mfill_atomic_pte(...)	-EINVAL
 
 /* KSM has no pages, so there is nothing to break. */
 #define break_ksm(...)			0
