@@ -44,6 +44,7 @@ struct seen look(const pte_t *table, int i)
 		s.wp = v & PTE_UFFD;
 		s.write = v & PTE_WRITE;
 		s.soft_dirty = v & PTE_SOFT_DIRTY;
+		s.young = v & PTE_YOUNG;
 		s.content = page->content;
 		if (!(v & PTE_SPECIAL)) {
 			s.page = page;

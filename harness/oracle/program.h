@@ -84,7 +84,7 @@ extern u64 next_content;	/* what was written last; each write is another */
 
 /* What a page table says of a page, as far as a program can tell. */
 struct seen {
-	bool there, guard, poison, wp, write, marker, soft_dirty, dirty;
+	bool there, guard, poison, wp, write, marker, soft_dirty, dirty, young;
 	bool alone;		/* no other process has it, as far as the kernel knows */
 	struct page *page;	/* if it has one that counts */
 	int slot;		/* or 0 */

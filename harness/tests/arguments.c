@@ -245,7 +245,8 @@ TEST(mprotect)
 	EXPECT(has(8, VM_EXEC));
 	EXPECT_EQ(tree_mprotect(AT(9), P, PROT_WRITE), 0);
 	EXPECT(!has(9, VM_EXEC));
-	EXPECT_EQ(tree_mprotect(AT(32), P, PROT_READ), 0);
+	EXPECT_EQ(tree_mprotect(AT(28), 8 * P, PROT_READ), 0);
+	EXPECT(has(28, VM_EXEC));
 	EXPECT(!has(32, VM_EXEC));
 	end();
 }

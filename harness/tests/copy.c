@@ -126,3 +126,28 @@ TEST(meanwhile_another)
 			copy(&kinds[i], &kinds[j]);
 	}
 }
+
+/* A guard is in the way of the page: the file does not get it either. */
+TEST_IF(over_a_guard, "guard regions")
+{
+	u64 from[PAGE_SIZE / sizeof(u64)] = { 77 };
+
+	current->mm = shim_mm_new(NULL);
+	tree_uffd_init(&ctx, current->mm, 0);
+	for (int f = 0; f < 2; f++)
+		file[f] = shim_file_new(true);
+	map(&kinds[1]);
+	if (GUARD_FLAG && !tree_madvise(AT(9), PAGE_SIZE, MADV_GUARD_INSTALL)) {
+		EXPECT_EQ(tree_uffd_copy(&ctx, AT(9), from, PAGE_SIZE, false), (long)-EEXIST);
+		EXPECT_EQ(tree_uffd_zeropage(&ctx, AT(9), PAGE_SIZE), (long)-EEXIST);
+		EXPECT_EQ(cached(file[0]), 0);
+		EXPECT_EQ(tree_uffd_copy(&ctx, AT(10), from, PAGE_SIZE, false), (long)PAGE_SIZE);
+		EXPECT_EQ(cached(file[0]), 1);
+		from[0] = 0;
+	}
+	shim_mm_exit(current->mm);
+	for (int f = 0; f < 2; f++)
+		fput(file[f]);
+	if (from[0])
+		test_skip("this tree has no guard regions");
+}

@@ -13,7 +13,7 @@
  *	right in part	|oooooooo|TTTTTTTT|	     ====
  */
 #include "harness/ops/program.h"
-#include "harness/oracle/space.h"
+#include "harness/oracle/program.h"
 #include "harness/test.h"
 
 #define PART	8
@@ -357,4 +357,63 @@ TEST_IF(extending, STICKY_FLAGS)
 	filled("extending", ANON, FIRST, 0, false, by_extending);
 	filled("extending", ANON, FIRST | LAST, 0, false, by_extending);
 	filled("extending", SHARED_FILE, FIRST | LAST, 0, false, by_extending);
+}
+
+/* How the memory at a page is found by the rmap: anon_vma, and offset. */
+static void found_by_rmap(int page)
+{
+	struct vm_area_struct *vma = shim_vma_at(AT(page));
+	const pte_t *table = table_at(current->mm, AT(page));
+	const struct page *p;
+
+	if (!EXPECT(table))
+		return;
+	p = pfn_to_page(table[AT(page) >> PAGE_SHIFT & (PTRS_PER_PTE - 1)].pte >> PFN_PTE_SHIFT);
+	EXPECT(p->mapping == (char *)vma->anon_vma + PAGE_MAPPING_ANON);
+	EXPECT_EQ(p->index, shim_anon_index(vma, AT(page)));
+}
+
+/* Neighbours that could be one VMA later have one anon_vma, whichever faults first. */
+TEST(anon_vma_of_neighbours)
+{
+	for (int first = 0; first < 2; first++) {
+		begin();
+		map(ANON, 0, 2 * PART, 0);
+		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC));
+		touch(first ? PART : 0);
+		touch(first ? 0 : PART);
+		EXPECT(shim_vma_at(AT(0)) != shim_vma_at(AT(PART)));
+		EXPECT(shim_vma_at(AT(0))->anon_vma == shim_vma_at(AT(PART))->anon_vma);
+		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE));
+		EXPECT(shim_vma_at(AT(0)) == shim_vma_at(AT(PART)));
+		end();
+	}
+}
+
+/*
+ * Private pages of a file that were moved keep the offset by which the rmap finds them: a
+ * VMA that has them does not merge with what follows in the file but not by that offset.
+ */
+TEST(moved_private_pages)
+{
+	vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+
+	for (int behind = 0; behind < 2; behind++)
+		for (int faulted = 0; faulted < 2; faulted++) {
+			int other = behind ? 0 : 2 * PART;
+
+			begin();
+			must(tree_mmap(file, AT(other), PART * PAGE_SIZE, flags, other));
+			must(tree_mmap(file, AT(5 * PART), PART * PAGE_SIZE, flags, PART));
+			touch(5 * PART + 1);
+			if (faulted)
+				touch(other + 1);
+			must(tree_mremap(AT(5 * PART), PART * PAGE_SIZE, AT(PART)));
+			found_by_rmap(PART + 1);
+			touch(other + 2);
+			found_by_rmap(other + 2);
+			if (faulted)
+				found_by_rmap(other + 1);
+			end();
+		}
 }

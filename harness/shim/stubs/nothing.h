@@ -189,7 +189,6 @@ extern int shim_range_flushes;
 #define vm_normal_folio_pmd(...)	NULL
 #define pmd_folio(...)			NULL
 #define pmdp_test_and_clear_young(...)	do { } while (0)
-#define ptep_test_and_clear_young(...)	do { } while (0)
 #define folio_test_clear_young(...)	do { } while (0)
 #define folio_clear_referenced(...)	do { } while (0)
 
