@@ -15,7 +15,7 @@
 
 #define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
 #define RDWR		(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
-#define GAP		(int)(stack_guard_gap >> PAGE_SHIFT)
+#define GAP		((int)(stack_guard_gap >> PAGE_SHIFT))
 
 static int map(int page, int nr, vm_flags_t flags)
 {

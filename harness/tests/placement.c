@@ -59,7 +59,8 @@ static unsigned long find(const struct vm_unmapped_area_info *info, bool topdown
 
 		for (last = first; last < UNITS && layout[last] == FREE; last++)
 			;
-		start = max(max(AT(first), info->low_limit), (unsigned long)mmap_min_addr);
+		start = max(AT(first), info->low_limit);
+		start = max(start, mmap_min_addr);
 		end = min(AT(last), info->high_limit);
 		if (end <= start || end - start < room)
 			continue;
