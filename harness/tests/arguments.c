@@ -18,7 +18,7 @@
 #define MAY		(VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
 #define RDWR		(VM_READ | VM_WRITE | MAY)
 #define P		PAGE_SIZE
-#define HUGE		(~0UL - PAGE_SIZE + 1)	/* rounds up to nothing at most */
+#define HUGE		(~0UL - PAGE_SIZE + 1)	/* wraps; one more is rounded up to 0 */
 
 static struct userfaultfd_ctx ctx, other;
 
