@@ -6,7 +6,8 @@
  * They run on the disk of which /disk.image is the beginning, where there is one:
  * what they map of a file there is no shmem. A second RAM disk is swap.
  *
- * A line of /tests is `NAME SECONDS PROGRAM [ARG...]`. What a program prints
+ * A line of /tests is `NAME SECONDS PROGRAM [ARG...]`, where a last argument `swapoff`
+ * is ours: it runs without swap. What a program prints
  * stands indented under its name, so that a TAP of its own is a subtest; its
  * exit status is the result: 0 pass, 4 skip (as kselftest has it), else fail.
  * Where the kernel has kmemleak, a last test reads what it found.
@@ -36,6 +37,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SWAP	"/dev/ram1"
 #define MAX_TESTS	64
 #define MAX_ARGS	16
 #define KSFT_SKIP	4
@@ -46,6 +48,7 @@
 struct test {
 	char *name;
 	int seconds;
+	bool swapoff;
 	char *argv[MAX_ARGS + 1];
 };
 
@@ -112,7 +115,7 @@ static void swap_on(void)
 	static _Alignas(uint32_t) char header[65536];
 	uint32_t *info = (uint32_t *)&header[1024];	/* version, last page */
 	long page_size = sysconf(_SC_PAGESIZE);
-	int fd = open("/dev/ram1", O_WRONLY);
+	int fd = open(SWAP, O_WRONLY);
 	off_t size;
 
 	if (fd < 0)
@@ -122,7 +125,7 @@ static void swap_on(void)
 	info[1] = size / page_size - 1;
 	memcpy(&header[page_size - 10], "SWAPSPACE2", 10);
 	if (pwrite(fd, header, page_size, 0) != page_size || close(fd) ||
-	    swapon("/dev/ram1", 0))
+	    swapon(SWAP, 0))
 		printf("# swap: %s\n", strerror(errno));
 }
 
@@ -177,6 +180,9 @@ static int read_tests(struct test *tests)
 		t->seconds = atoi(word);
 		while (argc < MAX_ARGS && (word = strtok(NULL, "\n ")))
 			t->argv[argc++] = word;
+		t->swapoff = argc > 1 && !strcmp(t->argv[argc - 1], "swapoff");
+		if (t->swapoff)
+			t->argv[argc - 1] = NULL;
 		if (argc)
 			n++;
 	}
@@ -349,8 +355,13 @@ int main(void)
 	klogctl(SET_CONSOLE_LEVEL, NULL, LESS_THAN_WARNING);
 	leaks = !access("/sys/kernel/debug/kmemleak", F_OK);
 	printf("\nKTAP version 1\n1..%d\n", n + leaks);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (tests[i].swapoff)
+			swapoff(SWAP);
 		run(i + 1, &tests[i]);
+		if (tests[i].swapoff)
+			swap_on();
+	}
 	if (leaks)
 		read_kmemleak(n + 1);
 	if (ready)
