@@ -7,10 +7,10 @@
  * what they map of a file there is no shmem. A second RAM disk is swap.
  *
  * A line of /tests is `NAME SECONDS PROGRAM [ARG...]`, where a last argument `swapoff`
- * is ours: it runs without swap. What a program prints
- * stands indented under its name, so that a TAP of its own is a subtest; its
- * exit status is the result: 0 pass, 4 skip (as kselftest has it), else fail.
- * Where the kernel has kmemleak, a last test reads what it found.
+ * is ours: it runs without swap. What a program prints stands indented under its
+ * name, so that a TAP of its own is a subtest; its exit status is the result: 0 pass,
+ * 4 skip (as kselftest has it), else fail. Where the kernel has kmemleak, a last test
+ * reads what it found.
  *
  * The last line says that the guest got this far. A console without it is a
  * failure, whatever stands above.

@@ -47,6 +47,7 @@ int tree_expand_stack(unsigned long addr);
 struct vm_unmapped_area_info;
 /* Where mmap() finds room, from below or from above; or -ENOMEM. */
 unsigned long tree_unmapped_area(struct vm_unmapped_area_info *info, bool topdown);
+/* As the vDSO is mapped: it may be read; or an error. */
 struct vm_area_struct *tree_special_mapping(unsigned long addr, unsigned long len,
 					    const struct vm_operations_struct *ops);
 int tree_extend(unsigned long addr, unsigned long len);
@@ -58,7 +59,6 @@ int tree_mremap(unsigned long addr, unsigned long len, unsigned long to);
 long tree_sys_mremap(unsigned long addr, unsigned long old_len,
 		     unsigned long new_len, unsigned long flags,
 		     unsigned long new_addr);
-extern unsigned long shim_unmapped_area;
 long tree_sys_mlock2(unsigned long addr, size_t len, int flags);
 long tree_sys_mlockall(int flags);
 long tree_sys_munlockall(void);

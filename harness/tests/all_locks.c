@@ -4,11 +4,7 @@
  * comes by, each lock once, until they are dropped. Files and anon_vmas that several VMAs
  * have, and that another process has.
  */
-#include "harness/ops/program.h"
-#include "harness/test.h"
-
-#define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
-#define RDWR		(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
+#include "harness/tests/process.h"
 
 /* How many of an mm's locks are held for writing, and how many there are. */
 static int held(struct mm_struct *mm, bool vma_too, int *all)

@@ -9,14 +9,10 @@
  * w private and writable, l the same and locked, s shared anonymous, f a file, d of a
  * driver (VM_PFNMAP, not to be expanded), r what may never be written, g grows down.
  */
-#include "harness/ops/program.h"
-#include "harness/oracle/space.h"
 #include "harness/oracle/vmas.h"
-#include "harness/test.h"
+#include "harness/tests/process.h"
 
-#define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
-#define MAY		(VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
-#define RDWR		(VM_READ | VM_WRITE | MAY)
+#define RDWR_X		(RDWR | VM_MAYEXEC)
 #define P		PAGE_SIZE
 #define HUGE		(~0UL - PAGE_SIZE + 1)	/* wraps; one more is rounded up to 0 */
 
@@ -31,19 +27,18 @@ static void begin(void)
 {
 	struct file *file = shim_file_new(false);
 
-	shim_nr_objects = shim_nr_folios = shim_committed = 0;
 	shim_memlock = ULONG_MAX;
-	current->mm = shim_mm_new(NULL);
+	process_begin();
 	tree_uffd_init(&ctx, current->mm, 0);
 	tree_uffd_init(&other, current->mm, 0);
-	map(NULL, 8, 4, RDWR);
-	map(NULL, 16, 2, RDWR);
-	map(NULL, 18, 2, RDWR | VM_LOCKED);
-	map(NULL, 20, 4, RDWR | VM_SHARED | VM_MAYSHARE);
-	map(file, 24, 4, RDWR);
-	map(file, 28, 4, RDWR | VM_PFNMAP | VM_DONTEXPAND | VM_IO);
+	map(NULL, 8, 4, RDWR_X);
+	map(NULL, 16, 2, RDWR_X);
+	map(NULL, 18, 2, RDWR_X | VM_LOCKED);
+	map(NULL, 20, 4, RDWR_X | VM_SHARED | VM_MAYSHARE);
+	map(file, 24, 4, RDWR_X);
+	map(file, 28, 4, RDWR_X | VM_PFNMAP | VM_DONTEXPAND | VM_IO);
 	map(NULL, 32, 4, VM_READ | VM_MAYREAD);
-	map(NULL, 36, 4, RDWR | VM_GROWSDOWN);
+	map(NULL, 36, 4, RDWR_X | VM_GROWSDOWN);
 	fput(file);
 }
 
@@ -51,22 +46,11 @@ static void end(void)
 {
 	shim_memlock = ULONG_MAX;
 	current->personality = 0;
-	shim_mm_exit(current->mm);
-	shim_rcu_end();
-	EXPECT_EQ(shim_nr_objects, 0l);
-	EXPECT_EQ(shim_nr_folios, 0l);
-	EXPECT_EQ(shim_committed, 0l);
+	process_end();
 }
 
-static bool has(int page, vm_flags_t flag)
-{
-	struct vm_area_struct *vma = shim_vma_at(AT(page));
-
-	return vma && vma->vm_flags & flag;
-}
-
-/* The call is made where all is as begin() leaves it. */
-#define REFUSED(errno, ...) do {						\
+/* What the call returns, 0 or an error, and that it has changed nothing. */
+#define UNCHANGED(errno, ...) do {						\
 	struct vmas __before;							\
 	unsigned long __total, __locked;					\
 	long __ret, __committed;						\
@@ -93,39 +77,39 @@ TEST(mremap)
 {
 	begin();
 	shim_unmapped_area = AT(48);
-	REFUSED(EINVAL, tree_sys_mremap(AT(8) + 1, P, 2 * P, MREMAP_MAYMOVE, 0));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), P, 0, 0, 0));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), P, 2 * P, 8, 0));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), P, P, MREMAP_FIXED, AT(48)));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), P, P, MREMAP_DONTUNMAP, AT(48)));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), P, P, FIXED, AT(48) + 8));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), P, P, FIXED, TASK_SIZE));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), 2 * P, 2 * P, FIXED, TASK_SIZE - P));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), P, TASK_SIZE + P, FIXED, AT(48)));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), 2 * P, P, LEFT, AT(48)));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), P, 2 * P, LEFT, AT(48)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8) + 1, P, 2 * P, MREMAP_MAYMOVE, 0));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), P, 0, 0, 0));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), P, 2 * P, 8, 0));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), P, P, MREMAP_FIXED, AT(48)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), P, P, MREMAP_DONTUNMAP, AT(48)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), P, P, FIXED, AT(48) + 8));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), P, P, FIXED, TASK_SIZE));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), 2 * P, 2 * P, FIXED, TASK_SIZE - P));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), P, TASK_SIZE + P, FIXED, AT(48)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), 2 * P, P, LEFT, AT(48)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), P, 2 * P, LEFT, AT(48)));
 	/* Onto itself, from both sides. */
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), 2 * P, 2 * P, FIXED, AT(8)));
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), 2 * P, 2 * P, FIXED, AT(9)));
-	REFUSED(EINVAL, tree_sys_mremap(AT(9), 2 * P, 2 * P, FIXED, AT(8)));
-	REFUSED(EINVAL, tree_sys_mremap(AT(10), P, 3 * P, FIXED, AT(8)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), 2 * P, 2 * P, FIXED, AT(8)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), 2 * P, 2 * P, FIXED, AT(9)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(9), 2 * P, 2 * P, FIXED, AT(8)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(10), P, 3 * P, FIXED, AT(8)));
 	/* A copy of what is private is not made. */
-	REFUSED(EINVAL, tree_sys_mremap(AT(8), 0, P, MREMAP_MAYMOVE, 0));
-	REFUSED(EFAULT, tree_sys_mremap(AT(12), P, P, 0, 0));
-	REFUSED(EFAULT, tree_sys_mremap(AT(12), P, 2 * P, MREMAP_MAYMOVE, 0));
-	REFUSED(EFAULT, tree_sys_mremap(AT(12), P, P, LEFT, AT(48)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(8), 0, P, MREMAP_MAYMOVE, 0));
+	UNCHANGED(EFAULT, tree_sys_mremap(AT(12), P, P, 0, 0));
+	UNCHANGED(EFAULT, tree_sys_mremap(AT(12), P, 2 * P, MREMAP_MAYMOVE, 0));
+	UNCHANGED(EFAULT, tree_sys_mremap(AT(12), P, P, LEFT, AT(48)));
 	/* Beyond the VMA. */
-	REFUSED(EFAULT, tree_sys_mremap(AT(10), 4 * P, 5 * P, MREMAP_MAYMOVE, 0));
-	REFUSED(EFAULT, tree_sys_mremap(AT(16), 4 * P, 5 * P, MREMAP_MAYMOVE, 0));
-	REFUSED(EFAULT, tree_sys_mremap(AT(16), 4 * P, 5 * P, FIXED, AT(48)));
-	REFUSED(EFAULT, tree_sys_mremap(AT(28), 4 * P, 5 * P, MREMAP_MAYMOVE, 0));
-	REFUSED(EINVAL, tree_sys_mremap(AT(28), 4 * P, 4 * P, LEFT, AT(48)));
+	UNCHANGED(EFAULT, tree_sys_mremap(AT(10), 4 * P, 5 * P, MREMAP_MAYMOVE, 0));
+	UNCHANGED(EFAULT, tree_sys_mremap(AT(16), 4 * P, 5 * P, MREMAP_MAYMOVE, 0));
+	UNCHANGED(EFAULT, tree_sys_mremap(AT(16), 4 * P, 5 * P, FIXED, AT(48)));
+	UNCHANGED(EFAULT, tree_sys_mremap(AT(28), 4 * P, 5 * P, MREMAP_MAYMOVE, 0));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(28), 4 * P, 4 * P, LEFT, AT(48)));
 	/* There is no room behind. */
-	REFUSED(ENOMEM, tree_sys_mremap(AT(16), 2 * P, 3 * P, 0, 0));
-	REFUSED(ENOMEM, tree_sys_mremap(AT(8), 2 * P, 3 * P, 0, 0));
-	REFUSED(ENOMEM, tree_sys_mremap(AT(8), 4 * P, 9 * P, 0, 0));
+	UNCHANGED(ENOMEM, tree_sys_mremap(AT(16), 2 * P, 3 * P, 0, 0));
+	UNCHANGED(ENOMEM, tree_sys_mremap(AT(8), 2 * P, 3 * P, 0, 0));
+	UNCHANGED(ENOMEM, tree_sys_mremap(AT(8), 4 * P, 9 * P, 0, 0));
 	shim_unmapped_area = -ENOMEM;
-	REFUSED(ENOMEM, tree_sys_mremap(AT(16), 2 * P, 3 * P, MREMAP_MAYMOVE, 0));
+	UNCHANGED(ENOMEM, tree_sys_mremap(AT(16), 2 * P, 3 * P, MREMAP_MAYMOVE, 0));
 	/* What is there already is where it is. */
 	EXPECT_EQ(tree_sys_mremap(AT(8), 2 * P, 2 * P, MREMAP_MAYMOVE, 0), (long)AT(8));
 	EXPECT_EQ(tree_sys_mremap(AT(8), 2 * P, 2 * P, 0, 0), (long)AT(8));
@@ -157,40 +141,40 @@ TEST(mremap_rounds)
 TEST(madvise)
 {
 	begin();
-	REFUSED(EINVAL, tree_madvise(AT(8), P, 7777));
-	REFUSED(EINVAL, tree_madvise(AT(8) + 1, P, MADV_DONTNEED));
-	REFUSED(EINVAL, tree_madvise(AT(8), HUGE + 1, MADV_DONTNEED));
-	REFUSED(EINVAL, tree_madvise(AT(8), HUGE, MADV_DONTNEED));
-	REFUSED(0, tree_madvise(AT(8), 0, MADV_DONTFORK));
-	REFUSED(0, tree_madvise(AT(12), 0, MADV_DONTFORK));
-	REFUSED(ENOMEM, tree_madvise(AT(12), P, MADV_DONTFORK));
-	REFUSED(ENOMEM, tree_madvise(AT(48), P, MADV_NORMAL));
+	UNCHANGED(EINVAL, tree_madvise(AT(8), P, 7777));
+	UNCHANGED(EINVAL, tree_madvise(AT(8) + 1, P, MADV_DONTNEED));
+	UNCHANGED(EINVAL, tree_madvise(AT(8), HUGE + 1, MADV_DONTNEED));
+	UNCHANGED(EINVAL, tree_madvise(AT(8), HUGE, MADV_DONTNEED));
+	UNCHANGED(0, tree_madvise(AT(8), 0, MADV_DONTFORK));
+	UNCHANGED(0, tree_madvise(AT(12), 0, MADV_DONTFORK));
+	UNCHANGED(ENOMEM, tree_madvise(AT(12), P, MADV_DONTFORK));
+	UNCHANGED(ENOMEM, tree_madvise(AT(48), P, MADV_NORMAL));
 	/* What is of no private memory, or of a driver's. */
-	REFUSED(EINVAL, tree_madvise(AT(20), P, MADV_WIPEONFORK));
-	REFUSED(EINVAL, tree_madvise(AT(24), P, MADV_WIPEONFORK));
-	REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_WIPEONFORK));
-	REFUSED(EINVAL, tree_madvise(AT(20), P, MADV_FREE));
-	REFUSED(EINVAL, tree_madvise(AT(24), P, MADV_FREE));
-	REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_DOFORK));
-	REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_DODUMP));
-	REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_DONTNEED));
-	REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_DONTNEED_LOCKED));
-	REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_COLD));
-	REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_PAGEOUT));
+	UNCHANGED(EINVAL, tree_madvise(AT(20), P, MADV_WIPEONFORK));
+	UNCHANGED(EINVAL, tree_madvise(AT(24), P, MADV_WIPEONFORK));
+	UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_WIPEONFORK));
+	UNCHANGED(EINVAL, tree_madvise(AT(20), P, MADV_FREE));
+	UNCHANGED(EINVAL, tree_madvise(AT(24), P, MADV_FREE));
+	UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_DOFORK));
+	UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_DODUMP));
+	UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_DONTNEED));
+	UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_DONTNEED_LOCKED));
+	UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_COLD));
+	UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_PAGEOUT));
 	/* What is locked. */
-	REFUSED(EINVAL, tree_madvise(AT(18), P, MADV_DONTNEED));
-	REFUSED(EINVAL, tree_madvise(AT(18), P, MADV_FREE));
-	REFUSED(EINVAL, tree_madvise(AT(18), P, MADV_COLD));
-	REFUSED(EINVAL, tree_madvise(AT(18), P, MADV_PAGEOUT));
-	REFUSED(0, tree_madvise(AT(18), P, MADV_DONTNEED_LOCKED));
+	UNCHANGED(EINVAL, tree_madvise(AT(18), P, MADV_DONTNEED));
+	UNCHANGED(EINVAL, tree_madvise(AT(18), P, MADV_FREE));
+	UNCHANGED(EINVAL, tree_madvise(AT(18), P, MADV_COLD));
+	UNCHANGED(EINVAL, tree_madvise(AT(18), P, MADV_PAGEOUT));
+	UNCHANGED(0, tree_madvise(AT(18), P, MADV_DONTNEED_LOCKED));
 #ifdef MADV_GUARD_INSTALL
 	if (tree_madvise(AT(8), P, MADV_GUARD_INSTALL) != -EINVAL) {
-		REFUSED(EINVAL, tree_madvise(AT(18), P, MADV_GUARD_INSTALL));
-		REFUSED(0, tree_madvise(AT(18), P, MADV_GUARD_REMOVE));
-		REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_GUARD_INSTALL));
-		REFUSED(EINVAL, tree_madvise(AT(28), P, MADV_GUARD_REMOVE));
-		REFUSED(ENOMEM, tree_madvise(AT(12), P, MADV_GUARD_INSTALL));
-		REFUSED(ENOMEM, tree_madvise(AT(12), P, MADV_GUARD_REMOVE));
+		UNCHANGED(EINVAL, tree_madvise(AT(18), P, MADV_GUARD_INSTALL));
+		UNCHANGED(0, tree_madvise(AT(18), P, MADV_GUARD_REMOVE));
+		UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_GUARD_INSTALL));
+		UNCHANGED(EINVAL, tree_madvise(AT(28), P, MADV_GUARD_REMOVE));
+		UNCHANGED(ENOMEM, tree_madvise(AT(12), P, MADV_GUARD_INSTALL));
+		UNCHANGED(ENOMEM, tree_madvise(AT(12), P, MADV_GUARD_REMOVE));
 	}
 #endif
 	end();
@@ -203,12 +187,12 @@ TEST_IF(names, "names")
 		end();
 		test_skip("this tree has no names");
 	}
-	REFUSED(EINVAL, tree_name(AT(8) + 1, P, "two"));
-	REFUSED(EINVAL, tree_name(AT(8), HUGE + 1, "two"));
-	REFUSED(EINVAL, tree_name(AT(8), HUGE, "two"));
-	REFUSED(0, tree_name(AT(8), 0, "two"));
-	REFUSED(ENOMEM, tree_name(AT(12), P, "two"));
-	REFUSED(EBADF, tree_name(AT(24), P, "two"));
+	UNCHANGED(EINVAL, tree_name(AT(8) + 1, P, "two"));
+	UNCHANGED(EINVAL, tree_name(AT(8), HUGE + 1, "two"));
+	UNCHANGED(EINVAL, tree_name(AT(8), HUGE, "two"));
+	UNCHANGED(0, tree_name(AT(8), 0, "two"));
+	UNCHANGED(ENOMEM, tree_name(AT(12), P, "two"));
+	UNCHANGED(EBADF, tree_name(AT(24), P, "two"));
 	EXPECT_EQ(tree_name(AT(20), P, "two"), 0);
 	/* Over a hole: both sides have it then. */
 	EXPECT_EQ(tree_name(AT(8), 9 * P, "two"), -ENOMEM);
@@ -219,17 +203,17 @@ TEST_IF(names, "names")
 TEST(mprotect)
 {
 	begin();
-	REFUSED(EINVAL, tree_mprotect(AT(8) + 1, P, PROT_READ));
-	REFUSED(0, tree_mprotect(AT(12), 0, PROT_READ));
-	REFUSED(ENOMEM, tree_mprotect(AT(8), HUGE, PROT_READ));
-	REFUSED(ENOMEM, tree_mprotect(AT(12), P, PROT_READ));
-	REFUSED(ENOMEM, tree_mprotect(AT(48), P, PROT_READ));
-	REFUSED(EACCES, tree_mprotect(AT(32), P, PROT_READ | PROT_WRITE));
-	REFUSED(EACCES, tree_mprotect(AT(32), P, PROT_EXEC));
-	REFUSED(EINVAL, tree_mprotect(AT(36), P, PROT_READ | PROT_GROWSDOWN | PROT_GROWSUP));
-	REFUSED(EINVAL, tree_mprotect(AT(9), P, PROT_READ | PROT_GROWSDOWN));
-	REFUSED(EINVAL, tree_mprotect(AT(9), P, PROT_READ | PROT_GROWSUP));
-	REFUSED(ENOMEM, tree_mprotect(AT(12), P, PROT_READ | PROT_GROWSDOWN));
+	UNCHANGED(EINVAL, tree_mprotect(AT(8) + 1, P, PROT_READ));
+	UNCHANGED(0, tree_mprotect(AT(12), 0, PROT_READ));
+	UNCHANGED(ENOMEM, tree_mprotect(AT(8), HUGE, PROT_READ));
+	UNCHANGED(ENOMEM, tree_mprotect(AT(12), P, PROT_READ));
+	UNCHANGED(ENOMEM, tree_mprotect(AT(48), P, PROT_READ));
+	UNCHANGED(EACCES, tree_mprotect(AT(32), P, PROT_READ | PROT_WRITE));
+	UNCHANGED(EACCES, tree_mprotect(AT(32), P, PROT_EXEC));
+	UNCHANGED(EINVAL, tree_mprotect(AT(36), P, PROT_READ | PROT_GROWSDOWN | PROT_GROWSUP));
+	UNCHANGED(EINVAL, tree_mprotect(AT(9), P, PROT_READ | PROT_GROWSDOWN));
+	UNCHANGED(EINVAL, tree_mprotect(AT(9), P, PROT_READ | PROT_GROWSUP));
+	UNCHANGED(ENOMEM, tree_mprotect(AT(12), P, PROT_READ | PROT_GROWSDOWN));
 	/* From where it begins. */
 	EXPECT_EQ(tree_mprotect(AT(38), P, PROT_READ | PROT_GROWSDOWN), 0);
 	EXPECT(!has(36, VM_WRITE));
@@ -254,26 +238,26 @@ TEST(mprotect)
 TEST(mlock)
 {
 	begin();
-	REFUSED(EINVAL, tree_sys_mlock2(AT(8), P, 2));
-	REFUSED(ENOMEM, tree_sys_mlock2(AT(12), P, 0));
-	REFUSED(EINVAL, tree_sys_mlock2(AT(8), HUGE, 0));
-	REFUSED(0, tree_sys_mlock2(AT(8), 0, 0));
-	REFUSED(EINVAL, tree_sys_mlockall(0));
-	REFUSED(EINVAL, tree_sys_mlockall(8));
-	REFUSED(EINVAL, tree_sys_mlockall(MCL_ONFAULT));
+	UNCHANGED(EINVAL, tree_sys_mlock2(AT(8), P, 2));
+	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(12), P, 0));
+	UNCHANGED(EINVAL, tree_sys_mlock2(AT(8), HUGE, 0));
+	UNCHANGED(0, tree_sys_mlock2(AT(8), 0, 0));
+	UNCHANGED(EINVAL, tree_sys_mlockall(0));
+	UNCHANGED(EINVAL, tree_sys_mlockall(8));
+	UNCHANGED(EINVAL, tree_sys_mlockall(MCL_ONFAULT));
 	shim_memlock = 3 * P;
-	REFUSED(ENOMEM, tree_sys_mlock2(AT(8), 2 * P, 0));
-	REFUSED(ENOMEM, tree_sys_mlockall(MCL_CURRENT));
+	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(8), 2 * P, 0));
+	UNCHANGED(ENOMEM, tree_sys_mlockall(MCL_CURRENT));
 	/* What is locked already is not counted again, whatever else the range has. */
 	EXPECT_EQ(tree_sys_mlock2(AT(17), 3 * P, 0), 0);
-	REFUSED(0, tree_sys_mlock2(AT(17), 3 * P, 0));
-	REFUSED(ENOMEM, tree_sys_mlock2(AT(16), 4 * P, 0));
+	UNCHANGED(0, tree_sys_mlock2(AT(17), 3 * P, 0));
+	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(16), 4 * P, 0));
 	EXPECT_EQ(tree_munmap(AT(17), P), 0);
 	EXPECT_EQ(tree_sys_mlock2(AT(20), P, 0), 0);
-	REFUSED(ENOMEM, tree_sys_mlock2(AT(10), 2 * P, 0));
+	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(10), 2 * P, 0));
 	shim_memlock = 0;
-	REFUSED(EPERM, tree_sys_mlock2(AT(8), P, 0));
-	REFUSED(EPERM, tree_sys_mlockall(MCL_FUTURE));
+	UNCHANGED(EPERM, tree_sys_mlock2(AT(8), P, 0));
+	UNCHANGED(EPERM, tree_sys_mlockall(MCL_FUTURE));
 	shim_memlock = ULONG_MAX;
 	/* The pages that the range touches. */
 	EXPECT_EQ(tree_sys_mlock2(AT(9) + P / 2, P, 0), 0);
@@ -307,17 +291,17 @@ TEST(driver)
 
 	begin();
 	shim_vma_at(AT(28))->vm_ops = &ops;
-	REFUSED(EINVAL, tree_munmap(AT(29), P));
-	REFUSED(EINVAL, tree_munmap(AT(28), P));
-	REFUSED(EINVAL, tree_munmap(AT(20), 9 * P));
-	REFUSED(EINVAL, tree_mprotect(AT(29), P, PROT_READ));
-	REFUSED(EINVAL, tree_madvise(AT(29), P, MADV_DONTFORK));
-	REFUSED(EINVAL, tree_sys_mremap(AT(28), 2 * P, 2 * P, FIXED, AT(48)));
-	REFUSED(EINVAL, tree_sys_mremap(AT(30), 2 * P, 2 * P, FIXED, AT(48)));
+	UNCHANGED(EINVAL, tree_munmap(AT(29), P));
+	UNCHANGED(EINVAL, tree_munmap(AT(28), P));
+	UNCHANGED(EINVAL, tree_munmap(AT(20), 9 * P));
+	UNCHANGED(EINVAL, tree_mprotect(AT(29), P, PROT_READ));
+	UNCHANGED(EINVAL, tree_madvise(AT(29), P, MADV_DONTFORK));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(28), 2 * P, 2 * P, FIXED, AT(48)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(30), 2 * P, 2 * P, FIXED, AT(48)));
 	EXPECT_EQ(tree_munmap(AT(28), 4 * P), 0);
 	file->f_op = &refuses;
-	REFUSED(ENODEV, tree_mmap(file, AT(48), P, RDWR, 0));
-	REFUSED(ENODEV, tree_mmap(file, AT(48), P, RDWR | VM_SHARED | VM_MAYSHARE, 0));
+	UNCHANGED(ENODEV, tree_mmap(file, AT(48), P, RDWR_X, 0));
+	UNCHANGED(ENODEV, tree_mmap(file, AT(48), P, RDWR_X | VM_SHARED | VM_MAYSHARE, 0));
 	EXPECT_EQ(file->f_count, 1);
 	EXPECT_EQ(file->f_mapping->i_mmap_writable, 0);
 	fput(file);
@@ -327,12 +311,12 @@ TEST(driver)
 TEST(munmap)
 {
 	begin();
-	REFUSED(EINVAL, tree_munmap(AT(8) + 1, P));
-	REFUSED(EINVAL, tree_munmap(AT(8), 0));
-	REFUSED(EINVAL, tree_munmap(TASK_SIZE, P));
-	REFUSED(EINVAL, tree_munmap(AT(8), TASK_SIZE));
-	REFUSED(0, tree_munmap(AT(12), 4 * P));
-	REFUSED(0, tree_munmap(AT(48), P));
+	UNCHANGED(EINVAL, tree_munmap(AT(8) + 1, P));
+	UNCHANGED(EINVAL, tree_munmap(AT(8), 0));
+	UNCHANGED(EINVAL, tree_munmap(TASK_SIZE, P));
+	UNCHANGED(EINVAL, tree_munmap(AT(8), TASK_SIZE));
+	UNCHANGED(0, tree_munmap(AT(12), 4 * P));
+	UNCHANGED(0, tree_munmap(AT(48), P));
 	/* Rounded up. */
 	EXPECT_EQ(tree_munmap(AT(8), P + 1), 0);
 	EXPECT(!shim_vma_at(AT(9)));
@@ -344,15 +328,15 @@ TEST(munmap)
 TEST(mseal)
 {
 	begin();
-	REFUSED(EINVAL, tree_sys_mseal(AT(8), P, 1));
-	REFUSED(EINVAL, tree_sys_mseal(AT(8) + 1, P, 0));
-	REFUSED(EINVAL, tree_sys_mseal(AT(8), HUGE + 1, 0));
-	REFUSED(EINVAL, tree_sys_mseal(AT(8), HUGE, 0));
-	REFUSED(0, tree_sys_mseal(AT(12), 0, 0));
+	UNCHANGED(EINVAL, tree_sys_mseal(AT(8), P, 1));
+	UNCHANGED(EINVAL, tree_sys_mseal(AT(8) + 1, P, 0));
+	UNCHANGED(EINVAL, tree_sys_mseal(AT(8), HUGE + 1, 0));
+	UNCHANGED(EINVAL, tree_sys_mseal(AT(8), HUGE, 0));
+	UNCHANGED(0, tree_sys_mseal(AT(12), 0, 0));
 	/* All of it, or nothing. */
-	REFUSED(ENOMEM, tree_sys_mseal(AT(12), P, 0));
-	REFUSED(ENOMEM, tree_sys_mseal(AT(8), 5 * P, 0));
-	REFUSED(ENOMEM, tree_sys_mseal(AT(8), 12 * P, 0));
+	UNCHANGED(ENOMEM, tree_sys_mseal(AT(12), P, 0));
+	UNCHANGED(ENOMEM, tree_sys_mseal(AT(8), 5 * P, 0));
+	UNCHANGED(ENOMEM, tree_sys_mseal(AT(8), 12 * P, 0));
 	end();
 }
 #endif
@@ -362,26 +346,26 @@ TEST(userfaultfd_register)
 	const u64 missing = UFFDIO_REGISTER_MODE_MISSING;
 
 	begin();
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(8), P, 0));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(8), P, missing | 1ull << 40));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(8) + 1, P, missing));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(8), P + 1, missing));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(8), 0, missing));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, TASK_SIZE, P, missing));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(8), TASK_SIZE, missing));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(12), P, missing));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(24), P, missing));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(20), 5 * P, missing));
-	REFUSED(EPERM, tree_uffd_register(&ctx, AT(32), P, missing));
-	REFUSED(EINVAL, tree_uffd_register(&ctx, AT(8), P, UFFDIO_REGISTER_MODE_MINOR));
-	REFUSED(EINVAL, tree_uffd_unregister(&ctx, AT(8) + 1, P));
-	REFUSED(EINVAL, tree_uffd_unregister(&ctx, AT(8), P + 1));
-	REFUSED(EINVAL, tree_uffd_unregister(&ctx, AT(8), 0));
-	REFUSED(EINVAL, tree_uffd_unregister(&ctx, AT(12), P));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(8), P, 0));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(8), P, missing | 1ull << 40));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(8) + 1, P, missing));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(8), P + 1, missing));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(8), 0, missing));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, TASK_SIZE, P, missing));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(8), TASK_SIZE, missing));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(12), P, missing));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(24), P, missing));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(20), 5 * P, missing));
+	UNCHANGED(EPERM, tree_uffd_register(&ctx, AT(32), P, missing));
+	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(8), P, UFFDIO_REGISTER_MODE_MINOR));
+	UNCHANGED(EINVAL, tree_uffd_unregister(&ctx, AT(8) + 1, P));
+	UNCHANGED(EINVAL, tree_uffd_unregister(&ctx, AT(8), P + 1));
+	UNCHANGED(EINVAL, tree_uffd_unregister(&ctx, AT(8), 0));
+	UNCHANGED(EINVAL, tree_uffd_unregister(&ctx, AT(12), P));
 	EXPECT_EQ(tree_uffd_register(&ctx, AT(9), P, missing), 0);
-	REFUSED(EBUSY, tree_uffd_register(&other, AT(9), P, missing));
-	REFUSED(EBUSY, tree_uffd_register(&other, AT(8), 2 * P, missing));
-	REFUSED(0, tree_uffd_register(&ctx, AT(9), P, missing));
+	UNCHANGED(EBUSY, tree_uffd_register(&other, AT(9), P, missing));
+	UNCHANGED(EBUSY, tree_uffd_register(&other, AT(8), 2 * P, missing));
+	UNCHANGED(0, tree_uffd_register(&ctx, AT(9), P, missing));
 	/* A mode is that and no other. */
 	EXPECT(has(9, VM_UFFD_MISSING));
 	EXPECT(!has(9, VM_UFFD_WP | VM_UFFD_MINOR));
@@ -400,28 +384,28 @@ TEST(userfaultfd_fill)
 	const u64 from[] = { 1, 2, 3, 4 };
 
 	begin();
-	REFUSED(ENOENT, tree_uffd_copy(&ctx, AT(8), from, P, false));
-	REFUSED(ENOENT, tree_uffd_zeropage(&ctx, AT(8), P));
-	REFUSED(ENOENT, tree_uffd_poison(&ctx, AT(8), P));
-	REFUSED(ENOENT, tree_uffd_wp(&ctx, AT(8), P, true));
-	REFUSED(ENOENT, tree_uffd_copy(&ctx, AT(12), from, P, false));
+	UNCHANGED(ENOENT, tree_uffd_copy(&ctx, AT(8), from, P, false));
+	UNCHANGED(ENOENT, tree_uffd_zeropage(&ctx, AT(8), P));
+	UNCHANGED(ENOENT, tree_uffd_poison(&ctx, AT(8), P));
+	UNCHANGED(ENOENT, tree_uffd_wp(&ctx, AT(8), P, true));
+	UNCHANGED(ENOENT, tree_uffd_copy(&ctx, AT(12), from, P, false));
 	EXPECT_EQ(tree_uffd_register(&ctx, AT(8), 2 * P, UFFDIO_REGISTER_MODE_MISSING), 0);
 	EXPECT_EQ(tree_uffd_register(&other, AT(10), P, UFFDIO_REGISTER_MODE_MISSING), 0);
-	REFUSED(ENOENT, tree_uffd_copy(&ctx, AT(9), from, 2 * P, false));
-	REFUSED(ENOENT, tree_uffd_zeropage(&ctx, AT(9), 2 * P));
-	REFUSED(ENOENT, tree_uffd_poison(&ctx, AT(9), 3 * P));
-	REFUSED(EINVAL, tree_uffd_copy(&ctx, AT(8), from, P, true));
-	REFUSED(EINVAL, tree_uffd_continue(&ctx, AT(8), P, false));
-	REFUSED(ENOENT, tree_uffd_wp(&ctx, AT(8), P, true));
+	UNCHANGED(ENOENT, tree_uffd_copy(&ctx, AT(9), from, 2 * P, false));
+	UNCHANGED(ENOENT, tree_uffd_zeropage(&ctx, AT(9), 2 * P));
+	UNCHANGED(ENOENT, tree_uffd_poison(&ctx, AT(9), 3 * P));
+	UNCHANGED(EINVAL, tree_uffd_copy(&ctx, AT(8), from, P, true));
+	UNCHANGED(EINVAL, tree_uffd_continue(&ctx, AT(8), P, false));
+	UNCHANGED(ENOENT, tree_uffd_wp(&ctx, AT(8), P, true));
 	atomic_inc(&ctx.mmap_changing);
-	REFUSED(EAGAIN, tree_uffd_copy(&ctx, AT(8), from, P, false));
-	REFUSED(EAGAIN, tree_uffd_zeropage(&ctx, AT(8), P));
-	REFUSED(EAGAIN, tree_uffd_poison(&ctx, AT(8), P));
+	UNCHANGED(EAGAIN, tree_uffd_copy(&ctx, AT(8), from, P, false));
+	UNCHANGED(EAGAIN, tree_uffd_zeropage(&ctx, AT(8), P));
+	UNCHANGED(EAGAIN, tree_uffd_poison(&ctx, AT(8), P));
 	atomic_dec(&ctx.mmap_changing);
 	EXPECT_EQ(tree_uffd_copy(&ctx, AT(8), from, P, false), (long)P);
-	REFUSED(EEXIST, tree_uffd_copy(&ctx, AT(8), from, P, false));
-	REFUSED(EEXIST, tree_uffd_zeropage(&ctx, AT(8), P));
-	REFUSED(EEXIST, tree_uffd_poison(&ctx, AT(8), P));
+	UNCHANGED(EEXIST, tree_uffd_copy(&ctx, AT(8), from, P, false));
+	UNCHANGED(EEXIST, tree_uffd_zeropage(&ctx, AT(8), P));
+	UNCHANGED(EEXIST, tree_uffd_poison(&ctx, AT(8), P));
 	EXPECT_EQ(tree_uffd_unregister(&ctx, AT(8), 2 * P), 0);
 	EXPECT_EQ(tree_uffd_unregister(&other, AT(10), P), 0);
 	end();

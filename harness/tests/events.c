@@ -7,12 +7,7 @@
  *	|wwww|rrrr|wwww|    |oooo|	w, r: one userfaultfd's, o: another's
  *	8    12   16   20   24   28
  */
-#include "harness/ops/program.h"
-#include "harness/oracle/space.h"
-#include "harness/test.h"
-
-#define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
-#define RDWR		(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
+#include "harness/tests/process.h"
 
 static struct userfaultfd_ctx ctx, other;
 

@@ -6,12 +6,7 @@
  *	|wwww|    |wwww|	from page 8: mapped, a hole, mapped
  *	8    12   16   20
  */
-#include "harness/ops/program.h"
-#include "harness/oracle/space.h"
-#include "harness/test.h"
-
-#define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
-#define RDWR		(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
+#include "harness/tests/process.h"
 
 static struct userfaultfd_ctx ctx;
 
@@ -24,29 +19,12 @@ static void begin(void)
 {
 	u64 content = 1;
 
-	shim_nr_objects = shim_nr_folios = shim_committed = 0;
-	current->mm = shim_mm_new(NULL);
+	process_begin();
 	tree_uffd_init(&ctx, current->mm, 0);
 	map(8, 4, RDWR);
 	map(16, 4, RDWR);
 	EXPECT(shim_access(AT(9), true, &content) == ACCESS_DONE);
 	EXPECT(shim_access(AT(17), true, &content) == ACCESS_DONE);
-}
-
-static void end(void)
-{
-	shim_mm_exit(current->mm);
-	shim_rcu_end();
-	EXPECT_EQ(shim_nr_objects, 0l);
-	EXPECT_EQ(shim_nr_folios, 0l);
-	EXPECT_EQ(shim_committed, 0l);
-}
-
-static bool has(int page, vm_flags_t flag)
-{
-	struct vm_area_struct *vma = shim_vma_at(AT(page));
-
-	return vma && vma->vm_flags & flag;
 }
 
 /* As far as the hole, and no further. */
@@ -62,7 +40,7 @@ TEST(mprotect)
 	EXPECT(!has(8, VM_WRITE));
 	EXPECT(has(16, VM_WRITE));
 	EXPECT_EQ(tree_mprotect(AT(12), 2 * PAGE_SIZE, PROT_READ), -ENOMEM);
-	end();
+	process_end();
 }
 
 /* What may not be written ends it, after what could be. */
@@ -74,7 +52,7 @@ TEST(mprotect_refused)
 	EXPECT_EQ(tree_mprotect(AT(8), 12 * PAGE_SIZE, PROT_READ | PROT_WRITE), -EACCES);
 	EXPECT(has(8, VM_WRITE));
 	EXPECT(!has(12, VM_WRITE));
-	end();
+	process_end();
 }
 
 TEST(mlock)
@@ -89,7 +67,7 @@ TEST(mlock)
 	EXPECT(has(8, VM_LOCKED));
 	EXPECT(!has(16, VM_LOCKED));
 	EXPECT_EQ(current->mm->locked_vm, 4ul);
-	end();
+	process_end();
 }
 
 /* madvise() goes on behind the hole, and says so. */
@@ -109,7 +87,7 @@ TEST(madvise)
 	EXPECT(has(18, VM_DONTCOPY));
 	EXPECT(!has(17, VM_DONTCOPY));
 	EXPECT_EQ(tree_madvise(AT(12), 2 * PAGE_SIZE, MADV_DONTNEED), -ENOMEM);
-	end();
+	process_end();
 }
 
 TEST(munmap)
@@ -121,7 +99,7 @@ TEST(munmap)
 	EXPECT_EQ(tree_munmap(AT(10), 8 * PAGE_SIZE), 0);
 	EXPECT(!shim_vma_at(AT(17)));
 	EXPECT_EQ(tree_munmap(AT(10), 8 * PAGE_SIZE), 0);
-	end();
+	process_end();
 }
 
 /* mremap() ends where its VMA does, but for whole VMAs that newer trees move. */
@@ -135,7 +113,7 @@ TEST(mremap)
 	EXPECT_EQ(tree_sys_mremap(AT(8), 4 * PAGE_SIZE, 4 * PAGE_SIZE,
 				  MREMAP_MAYMOVE | MREMAP_FIXED, AT(10)), (long)-EINVAL);
 	EXPECT_EQ(tree_sys_mremap(AT(8), 4 * PAGE_SIZE, 0, MREMAP_MAYMOVE, 0), (long)-EINVAL);
-	end();
+	process_end();
 }
 
 /* Over a hole, and what is a VMA of neither. */
@@ -153,7 +131,7 @@ TEST(userfaultfd)
 	EXPECT(!has(10, VM_UFFD_MISSING));
 	EXPECT(!has(16, VM_UFFD_MISSING));
 	EXPECT(has(19, VM_UFFD_MISSING));
-	end();
+	process_end();
 }
 
 /*
@@ -171,7 +149,7 @@ static bool registers(vm_flags_t flag, u64 mode)
 	if (ret)
 		EXPECT_EQ(ret, -EINVAL);
 	EXPECT_EQ(!!shim_vma_at(AT(34))->vm_userfaultfd_ctx.ctx, !ret);
-	end();
+	process_end();
 	return !ret;
 }
 
@@ -211,7 +189,7 @@ TEST(userfaultfd_of_what_may_not_be_written)
 	ret = tree_uffd_register(&ctx, AT(30), 4 * PAGE_SIZE, UFFDIO_REGISTER_MODE_MISSING);
 	EXPECT_EQ(ret, -EPERM);
 	EXPECT(!has(30, VM_UFFD_MISSING));
-	end();
+	process_end();
 }
 
 /* Nor does one get, or give up, what is another's. */
@@ -229,12 +207,12 @@ TEST(userfaultfd_of_another)
 	EXPECT(!has(16, VM_UFFD_MISSING));
 	ret = tree_uffd_unregister(&ctx, AT(8), 12 * PAGE_SIZE);
 	if (!ret && test_known("uffd-unregister-other")) {
-		end();
+		process_end();
 		test_end_known("a userfaultfd unregisters what is another's");
 	}
 	EXPECT_EQ(ret, -EINVAL);
 	EXPECT(shim_vma_at(AT(8))->vm_userfaultfd_ctx.ctx == &other);
-	end();
+	process_end();
 }
 
 TEST_IF(userfaultfd_of_droppable_memory, "VM_DROPPABLE")
@@ -258,7 +236,7 @@ TEST_IF(mlock_of_droppable_memory, "VM_DROPPABLE")
 	EXPECT_EQ(tree_mlock(AT(30), 4 * PAGE_SIZE, true), 0);
 	EXPECT(!has(30, VM_LOCKED));
 	EXPECT_EQ(current->mm->locked_vm, 0ul);
-	end();
+	process_end();
 #else
 	test_skip("no droppable memory");
 #endif

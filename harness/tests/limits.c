@@ -8,13 +8,9 @@
  *
  * d grows down, w private and writable, r read-only, s shared.
  */
-#include "harness/ops/program.h"
-#include "harness/oracle/space.h"
 #include "harness/oracle/vmas.h"
-#include "harness/test.h"
+#include "harness/tests/process.h"
 
-#define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
-#define RDWR		(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
 #define GAP		((int)(stack_guard_gap >> PAGE_SHIFT))
 
 static int map(int page, int nr, vm_flags_t flags)
@@ -31,17 +27,13 @@ static void no_limits(void)
 static void begin(void)
 {
 	no_limits();
-	shim_nr_objects = shim_committed = 0;
-	current->mm = shim_mm_new(NULL);
+	process_begin();
 }
 
 static void end(void)
 {
 	no_limits();
-	shim_mm_exit(current->mm);
-	shim_rcu_end();
-	EXPECT_EQ(shim_nr_objects, 0l);
-	EXPECT_EQ(shim_committed, 0l);
+	process_end();
 }
 
 static void begin_mapped(void)
