@@ -136,6 +136,9 @@ int tree_madvise(unsigned long addr, unsigned long len, int advice)
 
 int tree_name(unsigned long addr, unsigned long len, const char *name)
 {
+#ifdef TREE_HAS_set_anon_vma_name
+	return set_anon_vma_name(addr, len, name);
+#else
 	struct anon_vma_name *anon_name = name ? anon_vma_name_alloc(name) : NULL;
 	int ret;
 
@@ -150,4 +153,5 @@ int tree_name(unsigned long addr, unsigned long len, const char *name)
 #endif
 	anon_vma_name_put(anon_name);
 	return ret;
+#endif
 }

@@ -24,7 +24,10 @@ int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
 			  unsigned long, struct list_head *), pgoff, &uf);
 	mmap_write_unlock(current->mm);
 	userfaultfd_unmap_complete(current->mm, &uf);
-	return IS_ERR_VALUE(ret) ? (long)ret : 0;
+	if (IS_ERR_VALUE(ret))
+		return ret;
+	shim_check(ret == addr, "mmap() says that it is elsewhere");
+	return 0;
 }
 
 int tree_munmap(unsigned long addr, unsigned long len)

@@ -30,7 +30,6 @@ import os
 import re
 import shutil
 import sys
-import threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -123,8 +122,6 @@ class Imported:
 def main():
     folder, imported, out, jobs, one = sys.argv[1:6]
     rest = sys.argv.index("--")
-    bench = mutate.Bench(out, sys.argv[6:rest], sys.argv[rest + 1:],
-                         300 if "KCSAN" in os.environ else 10)
     tree = Imported(imported)
     entries = [e for e in read(folder) if not one or
                any(fnmatch.fnmatchcase(e.name, p) or e.kind == p for p in one.split())]
@@ -132,33 +129,17 @@ def main():
         sys.exit("%s: nothing of that name: %s" % (folder, one))
     shutil.rmtree(out, ignore_errors=True)
     first = next(iter(tree.texts))
-    result = bench.run("base", {first: tree.texts[first]})
-    if result != "SURVIVED":
-        sys.exit("the tests do not pass without a defect: " + result)
+    bench = mutate.Benches(
+        mutate.Bench(out, sys.argv[6:rest], sys.argv[rest + 1:],
+                     300 if "KCSAN" in os.environ else 10),
+        {first: tree.texts[first]})
     todo = []
     for e in entries:
         todo.append(next(filter(None, map(tree.put_back, e.groups)), None))
     print("KTAP version 1\n1..%d" % len(entries), flush=True)
 
-    # Built where it is wanted, once: what no rule sees, a sanitizer may.
-    careful = mutate.Bench(os.path.join(out, "sanitized"), bench.sources,
-                           bench.compiler + ["-fsanitize=address,undefined",
-                                             "-fno-sanitize-recover=all"], 60)
-    one_at_a_time = threading.Lock()
-
     def replay(n):
-        if not todo[n]:
-            return "not of this tree"
-        caught = bench.run(n, todo[n])
-        # Where accesses are looked at, sanitizers cannot be.
-        if caught != "SURVIVED" or bench.kcsan:
-            return caught
-        with one_at_a_time:
-            if not careful.objects:
-                result = careful.run("base", {first: tree.texts[first]})
-                if result != "SURVIVED":
-                    sys.exit("the tests do not pass with sanitizers: " + result)
-        return careful.run(n, todo[n])
+        return bench.run(n, todo[n]) if todo[n] else "not of this tree"
 
     passed = failed = skipped = 0
     kinds = {}

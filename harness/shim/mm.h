@@ -122,6 +122,8 @@ extern void (*shim_meanwhile_copied)(void);
 #define __free(name)			__attribute__((cleanup(shim_##name)))
 void shim_retry_put(void *state);
 unsigned long copy_from_user(void *to, const void *from, size_t size);
+/** strndup_user() - a string of a program's, at most @max bytes with the 0 behind it. */
+char *strndup_user(const char *name, long max);
 #define copy_to_user(to, from, size)	(memcpy(to, from, size), 0)
 #define access_ok(...)			true
 #define kmap_local_folio(folio, offset)	((void *)&(folio)->content)

@@ -54,7 +54,9 @@ void shim_mm_exit(struct mm_struct *mm);
 /** shim_mm_free() - the second half of that: what is left after exit_mmap(). */
 void shim_mm_free(struct mm_struct *mm);
 
-#define fatal_signal_pending(...)	0
+/* A fatal signal is pending: who would wait for the mm's lock does not. */
+extern bool shim_killed;
+#define fatal_signal_pending(...)	shim_killed
 #define RLIMIT_DATA		0
 #define RLIMIT_AS		1
 #define RLIMIT_STACK		2
@@ -141,9 +143,9 @@ void mmap_write_downgrade(struct mm_struct *mm);
 #else
 #define mmap_write_lock(mm)		down_write(&(mm)->mmap_lock)
 #define mmap_write_lock_nested(mm, n)	down_write(&(mm)->mmap_lock)
-#define mmap_write_lock_killable(mm)	(down_write(&(mm)->mmap_lock), 0)
+#define mmap_write_lock_killable(mm)	(shim_killed ? -EINTR : (down_write(&(mm)->mmap_lock), 0))
 #define mmap_read_lock(mm)		down_read(&(mm)->mmap_lock)
-#define mmap_read_lock_killable(mm)	(mmap_read_lock(mm), 0)
+#define mmap_read_lock_killable(mm)	(shim_killed ? -EINTR : (mmap_read_lock(mm), 0))
 #define mmap_read_unlock(mm)		up_read(&(mm)->mmap_lock)
 #define mmap_write_unlock(mm)		((void)(mm)->mm_lock_seq++, up_write(&(mm)->mmap_lock))
 #define mmap_write_downgrade(mm)	({ mmap_write_unlock(mm); mmap_read_lock(mm); })

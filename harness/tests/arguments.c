@@ -194,6 +194,20 @@ TEST_IF(names, "names")
 	UNCHANGED(ENOMEM, tree_name(AT(12), P, "two"));
 	UNCHANGED(EBADF, tree_name(AT(24), P, "two"));
 	EXPECT_EQ(tree_name(AT(20), P, "two"), 0);
+#ifdef TREE_HAS_set_anon_vma_name
+	/* 79 bytes that can be printed, and none that a shell or a log takes amiss. */
+	char name[] = "0123456789012345678901234567890123456789"
+		      "012345678901234567890123456789012345678?";
+	static const char bad[] = "\\`$[]\x1f\x7f";
+
+	UNCHANGED(EINVAL, tree_name(AT(8), P, name));
+	name[79] = '\0';
+	EXPECT_EQ(tree_name(AT(8), P, name), 0);
+	for (const char *c = bad; *c; c++) {
+		name[40] = *c;
+		UNCHANGED(EINVAL, tree_name(AT(8), P, name));
+	}
+#endif
 	/* Over a hole: both sides have it then. */
 	EXPECT_EQ(tree_name(AT(8), 9 * P, "two"), -ENOMEM);
 	EXPECT(shim_vma_at(AT(16))->anon_name && shim_vma_at(AT(8))->anon_name);
@@ -321,6 +335,28 @@ TEST(munmap)
 	EXPECT_EQ(tree_munmap(AT(8), P + 1), 0);
 	EXPECT(!shim_vma_at(AT(9)));
 	EXPECT(shim_vma_at(AT(10)));
+	end();
+}
+
+/* A fatal signal while they wait for the mm's lock. */
+TEST(killed)
+{
+	begin();
+	shim_killed = true;
+	shim_unmapped_area = AT(48);
+	UNCHANGED(EINTR, tree_mprotect(AT(8), P, PROT_READ));
+	UNCHANGED(EINTR, tree_madvise(AT(8), P, MADV_DONTFORK));
+	UNCHANGED(EINTR, tree_sys_mremap(AT(8), P, P, FIXED, AT(48)));
+	UNCHANGED(EINTR, tree_sys_mlock2(AT(8), P, 0));
+	UNCHANGED(EINTR, tree_sys_mlockall(MCL_CURRENT));
+	UNCHANGED(EINTR, tree_sys_munlockall());
+#ifdef CONFIG_64BIT
+	UNCHANGED(EINTR, tree_sys_mseal(AT(8), P, 0));
+#endif
+#ifdef TREE_HAS_set_anon_vma_name
+	UNCHANGED(EINTR, tree_name(AT(8), P, "one"));
+#endif
+	shim_killed = false;
 	end();
 }
 

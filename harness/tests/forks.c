@@ -102,6 +102,34 @@ TEST(whose_anon_vma)
 }
 
 /*
+ * However many generations a process comes after, each of which ends when its child has
+ * begun: an anon_vma that nobody has for new pages any more is taken again.
+ */
+TEST(many_generations)
+{
+	int chains = 0;
+
+	begin();
+	map(8, 8, RDWR);
+	touch(9);
+	for (int i = 0; i < 20; i++) {
+		struct anon_vma_chain *avc;
+
+		fork_to(0, 1);
+		touch(10);
+		shim_mm_exit(mms[0]);
+		shim_rcu_end();
+		current->mm = mms[0] = mms[1];
+		mms[1] = NULL;
+		chains = 0;
+		list_for_each_entry(avc, &shim_vma_at(AT(10))->anon_vma_chain, same_vma)
+			chains++;
+	}
+	EXPECT(chains <= 3);
+	end();
+}
+
+/*
  * A VMA of a child has its parent's anon_vma as well. Moved away and back next to
  * what was mapped since, it does not merge with that: who walks the parent's anon_vma
  * would meet pages there that are none of its business.

@@ -21,7 +21,7 @@ enum call { TEST_WALK, PRE_VMA, POST_VMA, PUD, PMD, PTE, HOLE };
 static struct event {
 	enum call what;
 	unsigned long start, end;
-	int action, ret;
+	int action, ret, depth;
 } log[MOST];
 static int nr, at;
 static unsigned long long state;
@@ -37,7 +37,7 @@ static struct event *called(enum call what, unsigned long start, unsigned long e
 
 	if (nr == MOST)
 		return &none;
-	log[nr] = (struct event){ what, start, end, 0, 0 };
+	log[nr] = (struct event){ .what = what, .start = start, .end = end };
 	return &log[nr++];
 }
 
@@ -79,11 +79,22 @@ static int pte_hole(unsigned long start, unsigned long end, int depth, struct mm
 {
 	struct event *e = called(HOLE, start, end);
 
-	(void)depth;
 	(void)walk;
-	e->ret = below(40) ? 0 : -ENOENT;
+	e->depth = depth;
+	e->ret = below(12) ? 0 : -ENOENT;
 	return e->ret;
 }
+
+#ifdef TREE_HAS_check_ops_safe
+static int install(unsigned long start, unsigned long end, pte_t *pte, struct mm_walk *walk)
+{
+	(void)start;
+	(void)end;
+	(void)pte;
+	(void)walk;
+	return -EBUSY;
+}
+#endif
 
 static int test_walk(unsigned long start, unsigned long end, struct mm_walk *walk)
 {
@@ -130,9 +141,17 @@ static const struct event *due(enum call what, unsigned long start, unsigned lon
 	return &none;
 }
 
-static int hole(unsigned long start, unsigned long end)
+/* The level of the table that lacks an entry, or that there is no VMA. */
+static int hole(unsigned long start, unsigned long end, int depth)
 {
-	return ops.pte_hole ? due(HOLE, start, end)->ret : 0;
+	const struct event *e;
+
+	if (!ops.pte_hole)
+		return 0;
+	e = due(HOLE, start, end);
+	if (!wrong)
+		EXPECT_EQ(e->depth, depth);
+	return e->ret;
 }
 
 static int ptes(unsigned long start, unsigned long end)
@@ -149,6 +168,7 @@ static int level(int n, const unsigned long *table, unsigned long start, unsigne
 {
 	static const unsigned long sizes[] = { PGDIR_SIZE, PUD_SIZE, PMD_SIZE };
 	static const unsigned int entries[] = { PTRS_PER_PGD, PTRS_PER_PUD, PTRS_PER_PMD };
+	static const int depths[] = { 0, 2, 3 };	/* 1 is the P4D's */
 	bool pages = ops.pte_entry;
 	bool asked = (n == 1 && ops.pud_entry) || (n == 2 && ops.pmd_entry);
 	bool deeper = n == 2 ? pages : pages || ops.pmd_entry || (!n && ops.pud_entry);
@@ -165,7 +185,7 @@ static int level(int n, const unsigned long *table, unsigned long start, unsigne
 		/* The end of the last table is 0. */
 		next = min((start / sizes[n] + 1) * sizes[n] - 1, end - 1) + 1;
 		if (!value) {
-			ret = hole(start, next);
+			ret = hole(start, next, depths[n]);
 			continue;
 		}
 		while (asked && !ret) {
@@ -207,7 +227,7 @@ static int in_range(struct mm_struct *mm, unsigned long start, unsigned long end
 
 		next = min(!vma ? end : vma->vm_start > start ? vma->vm_start : vma->vm_end, end);
 		if (!vma || vma->vm_start > start) {
-			ret = hole(start, next);
+			ret = hole(start, next, -1);
 			continue;
 		}
 		ret = ops.test_walk ? due(TEST_WALK, start, next)->ret : 0;
@@ -281,11 +301,43 @@ static void walk(u64 seed)
 
 TEST(random_walks)
 {
-	struct seeds r = seeds(400);
+	struct seeds r = seeds(1500);
 
 	while (!test_failures() && next(&r)) {
 		walk(r.seed);
 		if (test_failures())
 			test_say("SEED=%llu runs it alone", r.seed);
 	}
+}
+
+static int begins(unsigned long start, unsigned long end, struct mm_walk *walk)
+{
+	(void)walk;
+	called(PRE_VMA, start, end);
+	return 0;
+}
+
+/* What installs entries may not be asked for by everybody, and a whole VMA is a range. */
+TEST(whole_vma)
+{
+	struct vm_area_struct *vma;
+
+	current->mm = shim_mm_new(NULL);
+	EXPECT_EQ(tree_mmap(NULL, BASE, 8 * PAGE_SIZE, VM_READ | VM_MAYREAD, BASE >> PAGE_SHIFT),
+		  0);
+	ops = (struct mm_walk_ops){ .pre_vma = begins, .walk_lock = PGWALK_RDLOCK };
+	vma = shim_vma_at(BASE);
+	nr = 0;
+	mmap_read_lock(current->mm);
+	EXPECT_EQ(walk_page_vma(vma, &ops, NULL), 0);
+	EXPECT(nr == 1 && log[0].start == BASE && log[0].end == BASE + 8 * PAGE_SIZE);
+#ifdef TREE_HAS_check_ops_safe
+	ops.install_pte = install;
+	EXPECT_EQ(walk_page_vma(vma, &ops, NULL), -EINVAL);
+	EXPECT_EQ(walk_page_range_vma(vma, vma->vm_start, vma->vm_end, &ops, NULL), -EINVAL);
+	EXPECT_EQ(walk_page_range(current->mm, vma->vm_start, vma->vm_end, &ops, NULL), -EINVAL);
+#endif
+	EXPECT_EQ(nr, 1);
+	mmap_read_unlock(current->mm);
+	shim_mm_exit(current->mm);
 }

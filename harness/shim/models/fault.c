@@ -158,6 +158,17 @@ unsigned long copy_from_user(void *to, const void *from, size_t size)
 	return 0;
 }
 
+char *strndup_user(const char *name, long max)
+{
+	long len = strlen(name) + 1;
+	char *copy;
+
+	if (len > max)
+		return ERR_PTR(-EINVAL);
+	copy = kmalloc(len, GFP_KERNEL);
+	return copy ? memcpy(copy, name, len) : ERR_PTR(-ENOMEM);
+}
+
 /* shmem's part in UFFDIO_COPY: a page of the file where there is none. */
 struct folio *shim_fill_alloc(struct vm_area_struct *vma, unsigned long addr)
 {

@@ -130,7 +130,6 @@ extern int shim_range_flushes;
 #define ERESTARTNOINTR			513
 #define untrack_pfn(...)		do { } while (0)
 #define pfnmap_untrack(...)		do { } while (0)
-#define strndup_user(name, max)	strndup(name, max)
 
 /* Huge entries: none. */
 #define pmd_is_migration_entry(...)	false
