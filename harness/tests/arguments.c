@@ -196,10 +196,10 @@ TEST_IF(names, "names")
 	EXPECT_EQ(tree_name(AT(20), P, "two"), 0);
 #ifdef TREE_HAS_set_anon_vma_name
 	/* 79 bytes that can be printed, and none that a shell or a log takes amiss. */
-	char name[] = "0123456789012345678901234567890123456789"
-		      "012345678901234567890123456789012345678?";
+	char name[81] = { 0 };
 	static const char bad[] = "\\`$[]\x1f\x7f";
 
+	memset(name, 'x', 80);
 	UNCHANGED(EINVAL, tree_name(AT(8), P, name));
 	name[79] = '\0';
 	EXPECT_EQ(tree_name(AT(8), P, name), 0);
