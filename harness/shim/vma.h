@@ -224,7 +224,9 @@ static inline struct file *get_file(struct file *file)
 int __ksm_enter(struct mm_struct *mm);
 
 #define file_inode(f)			((f)->f_inode)
-#define i_size_read(...)		((loff_t)1 << 40)
+/* The size of each file, in bytes. */
+extern loff_t shim_file_size;
+#define i_size_read(...)		shim_file_size
 void fput(struct file *file);
 /** shim_cached() - a page of the page cache, made where there is none. */
 struct folio *shim_cached(struct address_space *mapping, unsigned long index);

@@ -442,6 +442,8 @@ TEST(userfaultfd_fill)
 	UNCHANGED(EEXIST, tree_uffd_copy(&ctx, AT(8), from, P, false));
 	UNCHANGED(EEXIST, tree_uffd_zeropage(&ctx, AT(8), P));
 	UNCHANGED(EEXIST, tree_uffd_poison(&ctx, AT(8), P));
+	UNCHANGED(ENOENT, tree_uffd_move(&ctx, AT(9), AT(12), P, false));
+	UNCHANGED(ENOENT, tree_uffd_move(&ctx, AT(12), AT(8), P, false));
 	EXPECT_EQ(tree_uffd_unregister(&ctx, AT(8), 2 * P), 0);
 	EXPECT_EQ(tree_uffd_unregister(&other, AT(10), P), 0);
 	end();

@@ -127,6 +127,33 @@ TEST(meanwhile_another)
 	}
 }
 
+/* What is mapped behind the end of a file is not filled, in private memory of it either. */
+TEST(beyond_the_end)
+{
+	const u64 from[PAGE_SIZE / sizeof(u64)] = { 77 };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct mapped *k = &kinds[i];
+
+		if (k->file || !k->registered || k->prot == PROT_READ)
+			continue;
+		current->mm = shim_mm_new(NULL);
+		tree_uffd_init(&ctx, current->mm, 0);
+		file[0] = shim_file_new(true);
+		map(k);
+		/* The second page has its first byte. */
+		shim_file_size = (k->pgoff + 1) * PAGE_SIZE + 1;
+		EXPECT_EQ(tree_uffd_copy(&ctx, AT(9), from, PAGE_SIZE, false), (long)PAGE_SIZE);
+		EXPECT_EQ(tree_uffd_copy(&ctx, AT(10), from, PAGE_SIZE, false), -EFAULT);
+		EXPECT_EQ(cached(file[0]), (int)k->shared);
+		shim_file_size = (loff_t)1 << 40;
+		shim_mm_exit(current->mm);
+		fput(file[0]);
+	}
+	shim_rcu_end();
+	EXPECT_EQ(shim_nr_folios, 0l);
+}
+
 /* A guard is in the way of the page: the file does not get it either. */
 TEST_IF(over_a_guard, "guard regions")
 {

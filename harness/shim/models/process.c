@@ -9,6 +9,7 @@ int sysctl_max_map_count = 65530;
 unsigned long shim_rlimit[4] = { ULONG_MAX, ULONG_MAX, ULONG_MAX, ULONG_MAX };
 unsigned long shim_unmapped_area;
 bool shim_killed;
+loff_t shim_file_size = (loff_t)1 << 40;
 int shim_range_flushes;
 const struct vm_operations_struct vma_dummy_vm_ops;
 
