@@ -4,8 +4,8 @@
  * border is at the same page: whole tables could be moved, but that the first has pages
  * that stay. As often as there is memory to run out of.
  *
- *	|sssssssssmmmmmmmm:mmmmmmmmmmmmmm|	s stays, m moves, : the border
- *	16        24      32             48
+ *	|ssssssssmmmmmmmm:mmmmmmmmmmmmmmmm|	s stays, m moves, : the border
+ *	16       24       32               48
  */
 #include "harness/oracle/program.h"
 #include "harness/tests/process.h"
@@ -63,7 +63,10 @@ TEST(end_of_a_mapping)
 			EXPECT_EQ(ret, (long)(AT(MOVED) + FAR));
 		failed += ret == -ENOMEM;
 		check(ret != -ENOMEM);
-		/* What a failed call has charged: operations.each_allocation_fails. */
+		/*
+		 * Nothing here is accounted. What a failed call charges all the same is
+		 * for operations.each_allocation_fails to see.
+		 */
 		shim_committed = 0;
 		process_end();
 	}

@@ -4,12 +4,9 @@
  * memory may be another when they are taken again. Then it is refused, or the page is
  * where it belongs: in a private mapping, or in the file that is mapped by now.
  */
-#include "harness/ops/program.h"
 #include "harness/oracle/program.h"
-#include "harness/test.h"
+#include "harness/tests/process.h"
 
-#define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
-#define RDWR		(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
 #define MISSING		UFFDIO_REGISTER_MODE_MISSING
 
 /* What is mapped: whose file, from where in it, and how. */

@@ -4,12 +4,8 @@
  * child that failed tells who finds it, what it does not inherit, what mremap()
  * leaves of a PTE.
  */
-#include "harness/ops/program.h"
-#include "harness/oracle/space.h"
-#include "harness/test.h"
+#include "harness/tests/process.h"
 
-#define AT(page)	(PROGRAM_START + (unsigned long)(page) * PAGE_SIZE)
-#define RDWR		(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
 #define NR_MMS		4
 
 static struct mm_struct *mms[NR_MMS];
