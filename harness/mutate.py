@@ -250,6 +250,10 @@ class List:
                     text[:at[0]] + new + text[at[1]:]
 
 
+# What import.py wrote of a source file of the kernel
+IMPORTED = r"\w+/(mm|fs|kernel|lib)/.*\.c"
+
+
 class Bench:
     """Where mutants are built and tried"""
 
@@ -260,8 +264,7 @@ class Bench:
         self.kcsan = os.environ.get("KCSAN", "").split()
         self.objects, self.codes = {}, {}
         # what is the tree's, and is compiled quickly; the rest shall run so
-        self.tree = [source for source in sources if
-                     self.includes(source, r"(fork|mmap|change|maple)/.*\.c")]
+        self.tree = [source for source in sources if self.includes(source, IMPORTED)]
 
     def compile(self, folder, *args):
         return subprocess.run(
@@ -297,7 +300,7 @@ class Bench:
         for source in sources:
             name = os.path.join(folder, os.path.basename(source)[:-1] + "o")
             level = "-O0" if source in self.tree else "-O1"
-            kcsan = self.kcsan if self.includes(source, r"\w+/(mm|fs|kernel|lib)/.*\.c") else []
+            kcsan = self.kcsan if source in self.tree else []
             if not self.compile(folder, level, *kcsan, "-c", "-o", name, source):
                 return None
             objects[source] = name

@@ -67,7 +67,7 @@ static long known, known_races;		/* pages, races: see race_end() */
 
 static long met_known(void)
 {
-	return known + (tree_loses_tables ? tree_lost_tables : 0);
+	return known + tree_lost_tables;
 }
 
 
@@ -905,7 +905,7 @@ static bool schedule_fails(sched_choose_fn *fn)
 		want();
 	if (finished) {
 		/* What went with a table is missing in each order. */
-		if (!tree_loses_tables || tree_lost_tables == lost)
+		if (tree_lost_tables == lost)
 			compare();
 		tear_down();
 	}
@@ -963,7 +963,7 @@ static bool take_serial(int a, int b, int c)
 static void begin(enum race_vma vma, const char *pages, const struct race_op *ops, int nr,
 		  int steps)
 {
-	static bool once;
+	static bool once, known_tables;
 
 	if (!once) {
 		once = true;
@@ -971,7 +971,7 @@ static void begin(enum race_vma vma, const char *pages, const struct race_op *op
 		signal(SIGSEGV, died);
 		signal(SIGABRT, died);
 		known_flag = test_known("guard-flag-race");
-		tree_loses_tables = test_known("collapse-marker");
+		known_tables = test_known("collapse-marker");
 		reduce = !getenv("REDUCE") || atoi(getenv("REDUCE"));
 	}
 	r.vma = vma;
@@ -979,6 +979,9 @@ static void begin(enum race_vma vma, const char *pages, const struct race_op *op
 	r.ops = ops;
 	r.nr = nr;
 	r.steps = steps;
+	tree_loses_tables = false;
+	for (int i = 0; i < nr * steps; i++)
+		tree_loses_tables |= known_tables && ops[i].what == COLLAPSE_PTES;
 	nr_serial = 0;
 	schedules = 0;
 	races++;
