@@ -102,7 +102,8 @@ struct kmem_cache *shim_cache_create(size_t size, void (*constructor)(void *))
 void *shim_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	bool fails = shim_alloc_fails_gfp(gfp);
-	void *object = fails ? NULL : aligned_alloc(256, ALIGN(cache->size, 256));
+	void *object = fails ? NULL : cache->size % 256 ? malloc(cache->size) :
+		       aligned_alloc(256, cache->size);
 
 	if (!object)
 		return NULL;
