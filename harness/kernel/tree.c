@@ -84,7 +84,9 @@ long tree_uffd_continue(struct userfaultfd_ctx *ctx, unsigned long addr, unsigne
 long tree_uffd_move(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long from,
 		    unsigned long len, bool holes)
 {
-	return move_pages(ctx, addr, from, len, holes ? UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES : 0);
+	/* Nobody waits for it. */
+	return move_pages(ctx, addr, from, len, UFFDIO_MOVE_MODE_DONTWAKE |
+			  (holes ? UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES : 0));
 }
 
 /* The reader of the events takes the new context and lets the kernel go on. */

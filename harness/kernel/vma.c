@@ -32,17 +32,7 @@ int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
 
 int tree_munmap(unsigned long addr, unsigned long len)
 {
-	VMA_ITERATOR(vmi, current->mm, addr);
-	LIST_HEAD(uf);
-	int ret;
-
-	mmap_write_lock(current->mm);
-	/* As the system call: page tables go under the read lock. */
-	ret = do_vmi_munmap(&vmi, current->mm, addr, len, &uf, true);
-	if (ret)
-		mmap_write_unlock(current->mm);
-	userfaultfd_unmap_complete(current->mm, &uf);
-	return ret;
+	return __vm_munmap(addr, len, true);
 }
 
 int tree_expand_stack(unsigned long addr)

@@ -127,7 +127,12 @@ OPERATION(uffd_copy) {
 
 static int zeropage(const struct step *s)
 {
-	return ioctl_returns(tree_uffd_zeropage(s->p->ctx, s->addr, s->len), s);
+	int ret = ioctl_returns(tree_uffd_zeropage(s->p->ctx, s->addr, s->len), s);
+
+	/* Else the next read would fault, and userfaultfd be told once more. */
+	for (int i = s->at; !ret && i < s->at + s->nr; i++)
+		EXPECT(look(table_at(s->p->mm, page_addr(i)), i).there);
+	return ret;
 }
 
 static int expect_where_empty(const struct step *s, bool poison)

@@ -327,6 +327,15 @@ int mem_cgroup_charge(struct folio *folio, struct mm_struct *mm, gfp_t gfp);
 #define folio_throttle_swaprate(...)	do { } while (0)
 #define __folio_mark_uptodate(...)	do { } while (0)
 
+/* What MADV_PAGEOUT takes off the LRU goes back to it: reclaim may fail at any time. */
+extern unsigned int shim_reclaimed;	/* pages that reclaim was given */
+extern bool shim_files_of_another;	/* which the process may not write to */
+bool folio_isolate_lru(struct folio *folio);
+void reclaim_pages(struct list_head *folios);
+#define file_owner_or_capable(...)	(!shim_files_of_another)
+#define inode_owner_or_capable(...)	(!shim_files_of_another)
+#define file_permission(...)		(shim_files_of_another ? -EACCES : 0)
+
 /* Swap: how often each slot is referred to. */
 #define NR_SLOTS	1024
 extern int shim_swap_count[NR_SLOTS];

@@ -33,6 +33,16 @@ enum access shim_access(unsigned long addr, bool write, u64 *content);
 /** faultin_page_range() - GUP's: populate page tables; how many pages, or -errno. */
 long faultin_page_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			bool write, int *locked);
+/* What was last to be populated, which nothing is that way. */
+extern unsigned long shim_populate_start, shim_populate_len;
+static inline int __mm_populate(unsigned long start, unsigned long len, int ignore_errors)
+{
+	(void)ignore_errors;
+	shim_populate_start = start;
+	shim_populate_len = len;
+	return 0;
+}
+#define mm_populate(start, len)		((void)__mm_populate(start, len, 1))
 /* How far apart the pages of files are: not all of a large mapping are of interest. */
 extern unsigned long shim_page_span;
 extern int shim_fault_order;
@@ -390,6 +400,7 @@ struct mmu_gather {
 	unsigned int nr_pages[8];
 };
 
+extern int shim_gathers;		/* that are not finished */
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm);
 void tlb_gather_mmu_fullmm(struct mmu_gather *tlb, struct mm_struct *mm);
 void tlb_flush_mmu(struct mmu_gather *tlb);

@@ -266,6 +266,7 @@ TEST(mlock)
 	EXPECT_EQ(tree_sys_mlock2(AT(17), 3 * P, 0), 0);
 	UNCHANGED(0, tree_sys_mlock2(AT(17), 3 * P, 0));
 	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(16), 4 * P, 0));
+	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(16), 2 * P, 0));
 	EXPECT_EQ(tree_munmap(AT(17), P), 0);
 	EXPECT_EQ(tree_sys_mlock2(AT(20), P, 0), 0);
 	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(10), 2 * P, 0));
@@ -290,6 +291,14 @@ static int never_split(struct vm_area_struct *vma, unsigned long addr)
 	return -EINVAL;
 }
 
+static unsigned long whole;
+
+static int not_there(struct vm_area_struct *vma, unsigned long addr)
+{
+	(void)vma;
+	return addr == whole ? -EINVAL : 0;
+}
+
 static int never_map(struct file *file, struct vm_area_struct *vma)
 {
 	(void)file;
@@ -300,6 +309,7 @@ static int never_map(struct file *file, struct vm_area_struct *vma)
 TEST(driver)
 {
 	static const struct vm_operations_struct ops = { .may_split = never_split };
+	static const struct vm_operations_struct picky = { .may_split = not_there };
 	static const struct file_operations refuses = { .mmap = never_map };
 	struct file *file = shim_file_new(false);
 
@@ -312,7 +322,17 @@ TEST(driver)
 	UNCHANGED(EINVAL, tree_madvise(AT(29), P, MADV_DONTFORK));
 	UNCHANGED(EINVAL, tree_sys_mremap(AT(28), 2 * P, 2 * P, FIXED, AT(48)));
 	UNCHANGED(EINVAL, tree_sys_mremap(AT(30), 2 * P, 2 * P, FIXED, AT(48)));
-	EXPECT_EQ(tree_munmap(AT(28), 4 * P), 0);
+	/* Either end is asked about, and where the VMA ends nothing is split. */
+	shim_vma_at(AT(28))->vm_ops = &picky;
+	whole = AT(29);
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(29), P, P, FIXED, AT(48)));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(29), 3 * P, 3 * P, FIXED, AT(48)));
+	whole = AT(30);
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(29), P, P, FIXED, AT(48)));
+	whole = AT(32);
+	EXPECT_EQ(tree_sys_mremap(AT(29), 3 * P, 3 * P, FIXED, AT(48)), (long)AT(48));
+	EXPECT_EQ(tree_munmap(AT(28), P), 0);
+	EXPECT_EQ(tree_munmap(AT(48), 3 * P), 0);
 	file->f_op = &refuses;
 	UNCHANGED(ENODEV, tree_mmap(file, AT(48), P, RDWR_X, 0));
 	UNCHANGED(ENODEV, tree_mmap(file, AT(48), P, RDWR_X | VM_SHARED | VM_MAYSHARE, 0));
@@ -444,6 +464,8 @@ TEST(userfaultfd_fill)
 	UNCHANGED(EEXIST, tree_uffd_poison(&ctx, AT(8), P));
 	UNCHANGED(ENOENT, tree_uffd_move(&ctx, AT(9), AT(12), P, false));
 	UNCHANGED(ENOENT, tree_uffd_move(&ctx, AT(12), AT(8), P, false));
+	map(NULL, 48, 1, RDWR_X | VM_IO);
+	UNCHANGED(EINVAL, tree_uffd_move(&ctx, AT(9), AT(48), P, false));
 	EXPECT_EQ(tree_uffd_unregister(&ctx, AT(8), 2 * P), 0);
 	EXPECT_EQ(tree_uffd_unregister(&other, AT(10), P), 0);
 	end();

@@ -275,6 +275,25 @@ TEST(stack_without_memory)
 	} while (nth++);
 }
 
+/* What is locked is populated: by mlock(), and what it grows by. */
+TEST(locked_is_populated)
+{
+	begin_mapped();
+	shim_populate_len = 0;
+	EXPECT_EQ(tree_sys_mremap(AT(16), 4 * PAGE_SIZE, 5 * PAGE_SIZE, MREMAP_MAYMOVE, 0),
+		  (long)AT(16));
+	EXPECT_EQ(shim_populate_len, 0ul);
+	EXPECT_EQ(tree_sys_mlock2(AT(17), 2 * PAGE_SIZE, 0), 0);
+	EXPECT_EQ(shim_populate_start, AT(17));
+	EXPECT_EQ(shim_populate_len, 2 * PAGE_SIZE);
+	EXPECT_EQ(tree_sys_mlock2(AT(16), 5 * PAGE_SIZE, 0), 0);
+	EXPECT_EQ(tree_sys_mremap(AT(16), 5 * PAGE_SIZE, 7 * PAGE_SIZE, MREMAP_MAYMOVE, 0),
+		  (long)AT(16));
+	EXPECT_EQ(shim_populate_start, AT(21));
+	EXPECT_EQ(shim_populate_len, 2 * PAGE_SIZE);
+	end();
+}
+
 /* A mapping of the kernel's own, such as the vDSO: not locked, and not to be expanded. */
 TEST(special_mapping)
 {
@@ -302,6 +321,8 @@ TEST(special_mapping)
 		EXPECT_EQ(vma->vm_end, AT(50));
 		EXPECT(vma->vm_flags & VM_READ);
 		EXPECT(vma->vm_flags & VM_DONTEXPAND);
+		if (IS_ENABLED(CONFIG_MEM_SOFT_DIRTY))
+			EXPECT(vma->vm_flags & VM_SOFTDIRTY);
 		EXPECT(!(vma->vm_flags & (VM_LOCKED | VM_WRITE)));
 		EXPECT(vma->vm_ops == &ops);
 		EXPECT(shim_vma_at(AT(49)) == vma);

@@ -37,15 +37,15 @@ static void must(int ret)
 	EXPECT_EQ(ret, 0);
 }
 
+#define PRIVATE	(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
+
 static void map(enum memory kind, int page, int nr, int pgoff)
 {
-	vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
-
 	if (kind == SHARED_FILE)
 		must(tree_mmap(file, AT(page), nr * PAGE_SIZE,
-			       flags | VM_SHARED | VM_MAYSHARE, pgoff));
+			       PRIVATE | VM_SHARED | VM_MAYSHARE, pgoff));
 	else
-		must(tree_mmap(NULL, AT(page), nr * PAGE_SIZE, flags, AT(page) >> PAGE_SHIFT));
+		must(tree_mmap(NULL, AT(page), nr * PAGE_SIZE, PRIVATE, AT(page) >> PAGE_SHIFT));
 }
 
 static void touch(int page)
@@ -395,6 +395,25 @@ TEST(anon_vma_of_neighbours)
 		touch(first ? 0 : PART);
 		EXPECT(shim_vma_at(AT(0))->anon_vma != shim_vma_at(AT(PART))->anon_vma);
 		end();
+		/* Nor of one that it does not touch, whatever follows in the file. */
+		begin();
+		must(tree_mmap(file, AT(0), PART * PAGE_SIZE, PRIVATE, 0));
+		must(tree_mmap(file, AT(2 * PART), PART * PAGE_SIZE, PRIVATE, PART));
+		touch(first ? 2 * PART : 0);
+		touch(first ? 0 : 2 * PART);
+		EXPECT(shim_vma_at(AT(0))->anon_vma != shim_vma_at(AT(2 * PART))->anon_vma);
+		end();
+		/* One of two neighbours is enough. */
+		begin();
+		map(ANON, 0, 3 * PART, 0);
+		must(tree_madvise(AT(first ? 0 : 2 * PART), PART * PAGE_SIZE, MADV_DONTFORK));
+		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC));
+		touch(0);
+		touch(2 * PART);
+		touch(PART);
+		EXPECT(shim_vma_at(AT(PART))->anon_vma ==
+		       shim_vma_at(AT(first ? 2 * PART : 0))->anon_vma);
+		end();
 	}
 }
 
@@ -405,18 +424,16 @@ TEST(anon_vma_of_neighbours)
  */
 TEST(moved_private_pages)
 {
-	vm_flags_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
-
 	for (int behind = 0; behind < 2; behind++)
 		for (int first = 0; first < 2; first++) {
 			int other = behind ? 0 : 2 * PART;
 
 			begin();
-			must(tree_mmap(file, AT(5 * PART), PART * PAGE_SIZE, flags, PART));
+			must(tree_mmap(file, AT(5 * PART), PART * PAGE_SIZE, PRIVATE, PART));
 			touch(5 * PART + 1);
 			if (first)
 				must(tree_mremap(AT(5 * PART), PART * PAGE_SIZE, AT(PART)));
-			must(tree_mmap(file, AT(other), PART * PAGE_SIZE, flags, other));
+			must(tree_mmap(file, AT(other), PART * PAGE_SIZE, PRIVATE, other));
 			if (!first)
 				must(tree_mremap(AT(5 * PART), PART * PAGE_SIZE, AT(PART)));
 			found_by_rmap(PART + 1);

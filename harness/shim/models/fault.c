@@ -111,6 +111,7 @@ struct folio *shim_cached(struct address_space *mapping, unsigned long index)
 		(*folio)->mapping = mapping;
 		(*folio)->index = folio - mapping->folio;
 		(*folio)->swapbacked = mapping->shmem;
+		(*folio)->on_lru = true;
 	}
 	return *folio;
 }
@@ -505,6 +506,8 @@ out:
 		mmap_read_unlock(mm);
 	return result;
 }
+
+unsigned long shim_populate_start, shim_populate_len;
 
 long faultin_page_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			bool write, int *locked)

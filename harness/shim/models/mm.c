@@ -331,6 +331,32 @@ void shim_reset(void)
 	shim_pfns_tracked = 0;
 }
 
+/* Reclaim. */
+
+unsigned int shim_reclaimed;
+bool shim_files_of_another;
+
+bool folio_isolate_lru(struct folio *folio)
+{
+	if (!folio->on_lru)
+		return false;
+	folio_get(folio);
+	folio->on_lru = false;
+	return true;
+}
+
+void reclaim_pages(struct list_head *folios)
+{
+	struct folio *folio, *next;
+
+	list_for_each_entry_safe(folio, next, folios, lru) {
+		list_del(&folio->lru);
+		shim_reclaimed += folio_nr_pages(folio);
+		folio->on_lru = true;
+		folio_put(folio);
+	}
+}
+
 /* Page tables. */
 
 struct table *shim_table_alloc(struct mm_struct *mm)

@@ -276,14 +276,18 @@ void vma_assert_write_locked(struct vm_area_struct *vma)
 #endif
 
 /* What is unmapped. */
+int shim_gathers;
+
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 {
 	*tlb = (struct mmu_gather){ .mm = mm };
+	shim_gathers++;
 }
 
 void tlb_gather_mmu_fullmm(struct mmu_gather *tlb, struct mm_struct *mm)
 {
 	*tlb = (struct mmu_gather){ .mm = mm, .fullmm = true };
+	shim_gathers++;
 }
 
 void tlb_flush_mmu(struct mmu_gather *tlb)
@@ -299,6 +303,7 @@ void tlb_flush_mmu(struct mmu_gather *tlb)
 void tlb_finish_mmu(struct mmu_gather *tlb)
 {
 	tlb_flush_mmu(tlb);
+	shim_gathers--;
 }
 
 bool __tlb_remove_folio_pages(struct mmu_gather *tlb, struct page *page,

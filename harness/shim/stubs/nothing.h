@@ -60,14 +60,8 @@ extern int shim_range_flushes;
 #define madvise_inject_error(...)	-EINVAL
 #define madvise_collapse(...)		-EINVAL
 
-/* Nothing is reclaimed that way, which may fail at any time. */
-#define file_owner_or_capable(...)	true
-#define inode_owner_or_capable(...)	true
 #define SWAP_CLUSTER_MAX		32
-#define file_permission(...)		0
 #define madvise_free_huge_pmd(...)	0
-#define reclaim_pages(list)		((void)(list))
-#define folio_isolate_lru(...)		false
 #define folio_putback_lru(...)		do { } while (0)
 #define folio_deactivate(...)		do { } while (0)
 #define folio_clear_referenced(...)	do { } while (0)
@@ -114,8 +108,6 @@ extern int shim_range_flushes;
 #define jiffies				0
 #define jiffies_to_msecs(...)		0
 #define populate_vma_page_range(...)	do { } while (0)
-#define mm_populate(...)		do { } while (0)
-#define __mm_populate(...)		0
 #define arch_vma_access_permitted(...)	true
 #define arch_has_pfn_modify_check()	false
 #define pfn_modify_allowed(...)		true
