@@ -276,7 +276,6 @@ static bool partly(const struct step *s, struct remap r, int n, const struct hel
 	return n == 2;
 }
 
-/* One that lacks the memory to take back what it did leaves both. */
 #define REMAP(id, n, how, aim)							\
 static bool sensible_##how(const struct step *s) { return sensible(s, how(s)); }	\
 static struct remap how##_was;							\
@@ -296,7 +295,7 @@ OPERATION(id) {									\
 	.often = n, .aims = aim, .sensible = sensible_##how,			\
 	.call = call_##how,							\
 	.target = target_##how,							\
-	.expect = expect_##how, .allocates = true, .one_at_a_time = true,	\
+	.expect = expect_##how, .allocates = true,	\
 	.partly = partly_##how,							\
 	.known = { "mremap-unmap", "mremap-failed-charge",			\
 		   "mremap-failed-protection", "tables-moved-back" },		\

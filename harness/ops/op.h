@@ -40,7 +40,6 @@ struct step {
  * @allocates: what it allocates may fail, one at a time; then it returns -ENOMEM, or
  *	-EAGAIN if it is madvise(), and has changed nothing
  * @merges: VMAs that it makes alike become one
- * @one_at_a_time: without any memory it may leave things half done
  * @partly: or it has done the @n-th of what it may have done then, from 0 on; changes
  *	what the process held before to that, and returns false if there is no @n-th
  * @known: defects of known.list that this would meet: nothing fails where they are
@@ -55,7 +54,7 @@ struct operation {
 	int (*target)(const struct step *s, int *nr);
 	int (*call)(const struct step *s);
 	int (*expect)(const struct step *s);
-	bool allocates, merges, one_at_a_time;
+	bool allocates, merges;
 	bool (*partly)(const struct step *s, int n, const struct held *after);
 	const char *known[4];
 	long drawn, done, changed;	/* steps: in programs, sensible, not in vain */

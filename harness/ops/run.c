@@ -90,7 +90,7 @@ static void step_without_memory(const struct operation *does, const struct step 
 	int ret, due;
 
 	memcpy(before, page, size);
-	if (s->fail & NO_MEMORY && !does->one_at_a_time)
+	if (s->fail & NO_MEMORY)
 		alloc_fail_from(nth);
 	else
 		alloc_fail_at(nth);

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mremap() of the end of a mapping, over the border of two page tables, to where the
- * border is at the same page: whole tables could be moved, but that the first has pages
- * that stay. As often as there is memory to run out of.
- *
- *	|ssssssssmmmmmmmm:mmmmmmmmmmmmmmmm|	s stays, m moves, : the border
- *	16       24       32               48
+ * Calls that meet the border of page tables, as often as there is memory to run out of:
+ * where there are none yet, and where whole tables could be moved.
  */
 #include "harness/oracle/program.h"
 #include "harness/tests/process.h"
@@ -44,6 +40,13 @@ static bool has_pmds(unsigned long addr)
 	return table && table[addr >> PUD_SHIFT & (PTRS_PER_PUD - 1)];
 }
 
+/*
+ * mremap() of the end of a mapping to where the border of two page tables is at the same
+ * page. The first table cannot be moved as a whole: it has pages that stay.
+ *
+ *	|ssssssssmmmmmmmm:mmmmmmmmmmmmmmmm|	s stays, m moves, : the border
+ *	16       24       32               48
+ */
 TEST(end_of_a_mapping)
 {
 	long nth = 0, failed = 0;
