@@ -26,12 +26,16 @@ void shim_retry_put(void *state)
 }
 #endif
 
+u64 shim_uffd_ioctls;
+
 int tree_uffd_register(struct userfaultfd_ctx *ctx, unsigned long addr,
 		       unsigned long len, u64 mode)
 {
 	struct uffdio_register arg = { .range = { addr, len }, .mode = mode };
+	int ret = userfaultfd_register(ctx, (unsigned long)&arg);
 
-	return userfaultfd_register(ctx, (unsigned long)&arg);
+	shim_uffd_ioctls = arg.ioctls;
+	return ret;
 }
 
 int tree_uffd_unregister(struct userfaultfd_ctx *ctx, unsigned long addr,
@@ -84,7 +88,7 @@ long tree_uffd_continue(struct userfaultfd_ctx *ctx, unsigned long addr, unsigne
 long tree_uffd_move(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned long from,
 		    unsigned long len, bool holes)
 {
-	/* Nobody waits for it. */
+	/* There is nobody to wake. */
 	return move_pages(ctx, addr, from, len, UFFDIO_MOVE_MODE_DONTWAKE |
 			  (holes ? UFFDIO_MOVE_MODE_ALLOW_SRC_HOLES : 0));
 }

@@ -86,6 +86,8 @@ long tree_pagemap_scan(unsigned long addr, unsigned long len, bool check,
 		       struct shim_range *ranges, int nr, unsigned long *walk_end);
 /* As /proc/PID/clear_refs does it. */
 void tree_clear_refs(void);
+/* What the last registration said that can be done there: 1 << _UFFDIO_*. */
+extern u64 shim_uffd_ioctls;
 int tree_uffd_register(struct userfaultfd_ctx *ctx, unsigned long addr,
 		       unsigned long len, u64 mode);
 int tree_uffd_unregister(struct userfaultfd_ctx *ctx, unsigned long addr,

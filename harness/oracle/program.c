@@ -294,7 +294,7 @@ static long count_tables(const unsigned long *table, int level)
 	long bytes = 0;
 
 	for (int i = 0; i < entries[level]; i++) {
-		/* Nearly all are, and entry by entry it is 5% of a checked fork. */
+		/* Tables are nearly empty; entry by entry this is 5% of a checked fork. */
 		if (i % 64 == 0 && i + 64 <= entries[level] &&
 		    !memcmp(&table[i], empty, sizeof(empty))) {
 			i += 63;

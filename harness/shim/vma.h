@@ -33,7 +33,7 @@ enum access shim_access(unsigned long addr, bool write, u64 *content);
 /** faultin_page_range() - GUP's: populate page tables; how many pages, or -errno. */
 long faultin_page_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			bool write, int *locked);
-/* What was last to be populated, which nothing is that way. */
+/* mm_populate() faults nothing in: this is the range that it had last. */
 extern unsigned long shim_populate_start, shim_populate_len;
 static inline int __mm_populate(unsigned long start, unsigned long len, int ignore_errors)
 {

@@ -12,11 +12,16 @@
 /* In tables of which none is there yet. */
 #define FAR	(sizeof(long) == 8 ? 2 * PUD_SIZE : 8 * PMD_SIZE)
 
-static bool is_empty(unsigned long addr)
+static pteval_t value_at(unsigned long addr)
 {
 	const pte_t *table = table_at(current->mm, addr);
 
-	return !table || !table[addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1)].pte;
+	return table ? table[addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1)].pte : 0;
+}
+
+static bool is_empty(unsigned long addr)
+{
+	return !value_at(addr);
 }
 
 static void check(bool moved)
@@ -117,6 +122,7 @@ TEST_IF(gigabyte, "page tables of four levels")
 
 			EXPECT(is_empty(from + at[i]));
 			EXPECT(!is_empty(to + at[i]));
+			EXPECT(!(value_at(to + at[i]) & PTE_UFFD));
 			EXPECT(shim_access(to + at[i], false, &content) == ACCESS_DONE);
 			EXPECT_EQ(content, i);
 			EXPECT(shim_access(to + at[i], true, &content) == ACCESS_DONE);

@@ -291,12 +291,12 @@ static int never_split(struct vm_area_struct *vma, unsigned long addr)
 	return -EINVAL;
 }
 
-static unsigned long whole;
+static unsigned long refused_at;
 
-static int not_there(struct vm_area_struct *vma, unsigned long addr)
+static int not_split_there(struct vm_area_struct *vma, unsigned long addr)
 {
 	(void)vma;
-	return addr == whole ? -EINVAL : 0;
+	return addr == refused_at ? -EINVAL : 0;
 }
 
 static int never_map(struct file *file, struct vm_area_struct *vma)
@@ -309,7 +309,7 @@ static int never_map(struct file *file, struct vm_area_struct *vma)
 TEST(driver)
 {
 	static const struct vm_operations_struct ops = { .may_split = never_split };
-	static const struct vm_operations_struct picky = { .may_split = not_there };
+	static const struct vm_operations_struct picky = { .may_split = not_split_there };
 	static const struct file_operations refuses = { .mmap = never_map };
 	struct file *file = shim_file_new(false);
 
@@ -324,12 +324,12 @@ TEST(driver)
 	UNCHANGED(EINVAL, tree_sys_mremap(AT(30), 2 * P, 2 * P, FIXED, AT(48)));
 	/* Either end is asked about, and where the VMA ends nothing is split. */
 	shim_vma_at(AT(28))->vm_ops = &picky;
-	whole = AT(29);
+	refused_at = AT(29);
 	UNCHANGED(EINVAL, tree_sys_mremap(AT(29), P, P, FIXED, AT(48)));
 	UNCHANGED(EINVAL, tree_sys_mremap(AT(29), 3 * P, 3 * P, FIXED, AT(48)));
-	whole = AT(30);
+	refused_at = AT(30);
 	UNCHANGED(EINVAL, tree_sys_mremap(AT(29), P, P, FIXED, AT(48)));
-	whole = AT(32);
+	refused_at = AT(32);
 	EXPECT_EQ(tree_sys_mremap(AT(29), 3 * P, 3 * P, FIXED, AT(48)), (long)AT(48));
 	EXPECT_EQ(tree_munmap(AT(28), P), 0);
 	EXPECT_EQ(tree_munmap(AT(48), 3 * P), 0);
@@ -400,6 +400,8 @@ TEST(mseal)
 TEST(userfaultfd_register)
 {
 	const u64 missing = UFFDIO_REGISTER_MODE_MISSING;
+	const u64 fills = 1ull << _UFFDIO_COPY, protects = 1ull << _UFFDIO_WRITEPROTECT;
+	const u64 continues = 1ull << _UFFDIO_CONTINUE;
 
 	begin();
 	UNCHANGED(EINVAL, tree_uffd_register(&ctx, AT(8), P, 0));
@@ -422,13 +424,20 @@ TEST(userfaultfd_register)
 	UNCHANGED(EBUSY, tree_uffd_register(&other, AT(9), P, missing));
 	UNCHANGED(EBUSY, tree_uffd_register(&other, AT(8), 2 * P, missing));
 	UNCHANGED(0, tree_uffd_register(&ctx, AT(9), P, missing));
-	/* A mode is that and no other. */
+	/* A mode is that and no other, and so is what it allows. */
+	EXPECT_EQ(shim_uffd_ioctls & (fills | protects | continues), fills);
 	EXPECT(has(9, VM_UFFD_MISSING));
 	EXPECT(!has(9, VM_UFFD_WP | VM_UFFD_MINOR));
 	EXPECT_EQ(tree_uffd_unregister(&ctx, AT(9), P), 0);
 	if (IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_MINOR)) {
 		EXPECT_EQ(tree_uffd_register(&ctx, AT(20), P, UFFDIO_REGISTER_MODE_MINOR), 0);
+		EXPECT_EQ(shim_uffd_ioctls & (protects | continues), continues);
 		EXPECT(!has(20, VM_UFFD_WP | VM_UFFD_MISSING));
+		EXPECT_EQ(tree_uffd_unregister(&ctx, AT(20), P), 0);
+	}
+	if (IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP)) {
+		EXPECT_EQ(tree_uffd_register(&ctx, AT(20), P, UFFDIO_REGISTER_MODE_WP), 0);
+		EXPECT_EQ(shim_uffd_ioctls & (protects | continues), protects);
 		EXPECT_EQ(tree_uffd_unregister(&ctx, AT(20), P), 0);
 	}
 	end();

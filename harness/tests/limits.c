@@ -294,7 +294,7 @@ TEST(locked_is_populated)
 	end();
 }
 
-/* A mapping of the kernel's own, such as the vDSO: not locked, and not to be expanded. */
+/* A mapping of the kernel's own, such as the vDSO: soft-dirty as any, not locked, not to be expanded. */
 TEST(special_mapping)
 {
 	static const struct vm_operations_struct ops;

@@ -395,14 +395,6 @@ TEST(anon_vma_of_neighbours)
 		touch(first ? 0 : PART);
 		EXPECT(shim_vma_at(AT(0))->anon_vma != shim_vma_at(AT(PART))->anon_vma);
 		end();
-		/* Nor of one that it does not touch, whatever follows in the file. */
-		begin();
-		must(tree_mmap(file, AT(0), PART * PAGE_SIZE, PRIVATE, 0));
-		must(tree_mmap(file, AT(2 * PART), PART * PAGE_SIZE, PRIVATE, PART));
-		touch(first ? 2 * PART : 0);
-		touch(first ? 0 : 2 * PART);
-		EXPECT(shim_vma_at(AT(0))->anon_vma != shim_vma_at(AT(2 * PART))->anon_vma);
-		end();
 		/* One of two neighbours is enough. */
 		begin();
 		map(ANON, 0, 3 * PART, 0);

@@ -41,7 +41,6 @@ TEST(anonymous)
 	current->mm = child;
 	shim_mm_exit(child);
 	current->mm = parent;
-	shim_committed = 0;
 	process_end();
 }
 
