@@ -52,6 +52,14 @@ int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 	return mwriteprotect_range(ctx, addr, len, protect);
 }
 
+#ifdef VM_UFFD_RWP
+int tree_uffd_rwp(struct userfaultfd_ctx *ctx, unsigned long addr,
+		  unsigned long len, bool protect)
+{
+	return mrwprotect_range(ctx, addr, len, protect);
+}
+#endif
+
 void tree_uffd_init(struct userfaultfd_ctx *ctx, struct mm_struct *mm,
 		    unsigned int features)
 {

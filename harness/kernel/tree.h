@@ -9,6 +9,25 @@
 
 #include "vma_internal.h"
 
+/* What not every tree has: flags that no VMA of the others has, and what goes with them. */
+#ifdef VM_MAYBE_GUARD
+#define GUARD_FLAG	VM_MAYBE_GUARD
+#define GUARD_MARKER	PTE_MARKER_GUARD
+#else
+#define GUARD_FLAG	0
+#define GUARD_MARKER	0
+#define MADV_GUARD_INSTALL	0
+#define MADV_GUARD_REMOVE	0
+#endif
+#ifdef VM_UFFD_RWP
+#define RWP_FLAG	VM_UFFD_RWP
+#else
+#define RWP_FLAG	0
+#define UFFD_FEATURE_RWP	0
+#define UFFD_FEATURE_RWP_ASYNC	0
+#define UFFDIO_REGISTER_MODE_RWP	0
+#endif
+
 /*
  * Flags that a merged VMA has if any of what went into it had it, in a tree that has
  * such a set at all. Not what the tree's set says, but why:
@@ -16,11 +35,7 @@
  * VM_MAYBE_GUARD: the page tables may have guards, and fork() copies them for this flag.
  */
 #if defined(VM_STICKY) || defined(VMA_STICKY_FLAGS)
-#ifdef VM_MAYBE_GUARD
-#define STICKY	((vm_flags_t)(VM_SOFTDIRTY | VM_MAYBE_GUARD))
-#else
-#define STICKY	((vm_flags_t)VM_SOFTDIRTY)
-#endif
+#define STICKY	((vm_flags_t)(VM_SOFTDIRTY | GUARD_FLAG))
 #else
 #define STICKY	((vm_flags_t)0)
 #endif
@@ -94,6 +109,10 @@ int tree_uffd_unregister(struct userfaultfd_ctx *ctx, unsigned long addr,
 			 unsigned long len);
 int tree_uffd_wp(struct userfaultfd_ctx *ctx, unsigned long addr,
 		 unsigned long len, bool protect);
+#ifdef VM_UFFD_RWP
+int tree_uffd_rwp(struct userfaultfd_ctx *ctx, unsigned long addr,
+		  unsigned long len, bool protect);
+#endif
 
 /**
  * tree_uffd_init() - a new context, as userfaultfd() and UFFDIO_API leave it.

@@ -6,7 +6,8 @@ static enum access due(const struct step *s, const struct held *h, bool write)
 {
 	return !h->mapped || h->prot == NO_ACCESS || (write && h->prot != RW) ? ACCESS_SEGV :
 	       is_deadly(h) ? ACCESS_GUARD :
-	       write && h->wp && !(s->p->features & UFFD_FEATURE_WP_ASYNC) ?
+	       is_rw_protected(h) && !(s->p->features & UFFD_FEATURE_RWP_ASYNC) ? ACCESS_PROTECTED :
+	       write && is_write_protected(h) && !(s->p->features & UFFD_FEATURE_WP_ASYNC) ?
 	       ACCESS_PROTECTED : ACCESS_DONE;
 }
 
@@ -73,11 +74,12 @@ static int expect_read(const struct step *s)
 {
 	const u64 *page = found;
 
-	for (const struct held *h = s->h; h < s->end; h++, page++) {
+	for (struct held *h = s->h; h < s->end; h++, page++) {
 		enum access access = due(s, h, false);
 
 		if (access != ACCESS_DONE)
 			return access;
+		h->wp = h->wp && !(h->uffd & RWP);
 		EXPECT_EQ(*page, h->copy ? h->content : h->file < 0 ? 0 :
 			  *file_content(h));
 	}

@@ -10,7 +10,7 @@ static int drop(const struct step *s, bool locked)
 		if (h->locked && !locked)
 			return -EINVAL;
 		h->copy = h->written = h->poison = false;
-		if (h->file < 0)
+		if (h->file < 0 || h->uffd & RWP)
 			h->wp = false;
 	}
 	return hole_error(s);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MADV_POPULATE_READ and _WRITE: as if each page were read or written, which changes none;
- * up to a hole, and to what cannot be.
+ * MADV_POPULATE_READ and _WRITE: as if each page were read or written, which changes none
+ * but for userfaultfd's protection; up to a hole, and to what cannot be.
  */
 #include "harness/ops/op.h"
 
@@ -9,7 +9,8 @@
 static bool sensible(const struct step *s)
 {
 	return shim_page_span == PAGE_SIZE &&
-	       (s->p->features & UFFD_FEATURE_WP_ASYNC || !any(s->h, s->nr, is_protected));
+	       (s->p->features & UFFD_FEATURE_WP_ASYNC || !any(s->h, s->nr, is_write_protected)) &&
+	       (s->p->features & UFFD_FEATURE_RWP_ASYNC || !any(s->h, s->nr, is_rw_protected));
 }
 
 static int refusal(const struct held *h, bool write)
@@ -28,6 +29,7 @@ static int expect(const struct step *s, bool write)
 
 		if (ret)
 			return ret;
+		h->wp = h->wp && !(h->uffd & RWP);
 		if (!write)
 			continue;
 		if (!h->shared && !h->copy)

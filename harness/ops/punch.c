@@ -36,7 +36,7 @@ static int call(const struct step *s)
 	return 0;
 }
 
-/* Private pages and poison stay, unless the file ends before them; protection and guards do. */
+/* Private pages and poison stay, unless the file ends before them; guards and write protection do. */
 static int expect(const struct step *s)
 {
 	int file = s->h->file, nr = pages(s);
@@ -53,6 +53,7 @@ static int expect(const struct step *s)
 			h->copy = h->copy && !(s->arg & 1);
 			h->poison = h->poison && !(s->arg & 1);
 			h->written = h->written && h->copy;
+			h->wp = h->wp && (h->copy || !(h->uffd & RWP));
 		}
 	return 0;
 }

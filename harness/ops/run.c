@@ -371,6 +371,11 @@ void program_random(struct op *ops, unsigned int nr, u64 seed)
 			ops[i] = (struct op){ "write", .nr = 1 + r[3] % 20, .aim = AIM_AT };
 		if (i == 1 && !strcmp(ops[0].name, "window"))
 			ops[i] = (struct op){ "mmap", .nr = 255, .arg = RW };
+		else if (i == 2 && !(r[1] & 16))
+			ops[i] = (struct op){ "uffd_api", .arg = r[4] };
+		else if (i == 3 && !strcmp(ops[2].name, "uffd_api"))
+			ops[i] = (struct op){ "uffd_register", .nr = 1 + r[3] % 20, .arg = r[4],
+					      .aim = AIM_AT };
 		if (i == 2 && !strcmp(ops[0].name, "window"))
 			ops[i] = (struct op){ ops[0].arg == 1 ? "stripes" : "write",
 					      .nr = 255, .arg = R };

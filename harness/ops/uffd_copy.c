@@ -81,25 +81,34 @@ static int refusal(const struct step *s)
 	       is_plain_file(s->h) ? -EINVAL : 0;
 }
 
+/* Of what may be asked to protect it from writes at once. */
+static int refusal_to_protect(const struct step *s)
+{
+	return refusal(s) ?: s->arg & 1 && !(s->h->uffd & WP) ? -EINVAL : 0;
+}
+
 /* A page of the file, for all who map it; for want of memory there may be none yet. */
 static int expect_filled(const struct step *s, int i, u64 with)
 {
+	unsigned long addr = s->addr + i * PAGE_SIZE;
 	struct held *h = &s->h[i];
+	bool is_there;
 
 	if (!is_free[i] || is_cached[i])
 		return i ? -EAGAIN : -EEXIST;
-	if (!cached(h) && !s->fail)
-		test_fail(__FILE__, __LINE__, "page %d is not in the file", s->at + i);
+	is_there = look(table_at(s->p->mm, addr), s->at + i).page;
+	if (!(cached(h) && is_there) && !s->fail)
+		test_fail(__FILE__, __LINE__, "page %d is not in the file, or not mapped", s->at + i);
 	if (cached(h))
 		*file_content(h) = with;
 	h->poison = h->wp = false;
-	h->written = true;
+	h->written = is_there;
 	return 0;
 }
 
 static int expect_copied(const struct step *s)
 {
-	int ret = refusal(s);
+	int ret = refusal_to_protect(s);
 
 	for (int i = 0; i < s->nr && !ret; i++) {
 		struct held *h = &s->h[i];
@@ -203,8 +212,8 @@ static int call_continue(const struct step *s)
 /* What is in the page cache is mapped. */
 static int expect_continued(const struct step *s)
 {
-	if (refusal(s))
-		return refusal(s);
+	if (refusal_to_protect(s))
+		return refusal_to_protect(s);
 	for (int i = 0; i < s->nr; i++) {
 		int ret = !cached(&s->h[i]) ? -EFAULT : !is_free[i] ? -EEXIST : 0;
 

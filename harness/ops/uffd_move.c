@@ -95,7 +95,7 @@ static bool can_be_had(int i)
 	return was[i].alone;
 }
 
-/* One page. It is soft-dirty where it comes to, and no longer protected. */
+/* One page. It is soft-dirty where it comes to, and protected from reads only. */
 static int expect_page(const struct step *s, int src, int dst)
 {
 	struct held *h = &s->p->page[src], *to = &s->p->page[dst];
@@ -118,6 +118,7 @@ static int expect_page(const struct step *s, int src, int dst)
 	to->content = h->content;
 	to->freed = h->freed;
 	to->written = h->copy;
+	to->wp = to->uffd & RWP;
 	h->copy = h->freed = h->written = h->wp = false;
 	was[dst] = was[src];
 	was[src] = (struct seen){ 0 };

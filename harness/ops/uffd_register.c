@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * userfaultfd: which ranges it has, what it wants to know of them, and its end; .arg: 1 for
- * missing pages as well, none of 6 for minor faults.
+ * missing pages as well, none of 6 for minor faults, 16 to protect from reads as well.
  */
 #include "harness/ops/op.h"
 
@@ -25,10 +25,16 @@ static bool is_no_shmem(const struct held *h)
 	return h->mapped && (h->file < 0 || !files[(int)h->file].shmem);
 }
 
+/* Where it was not asked for at the beginning it is refused: once in a while. */
+static bool is_rwp(const struct step *s)
+{
+	return HAS_RWP && s->arg & 16 && (s->p->features & UFFD_FEATURE_RWP || s->arg < 32);
+}
+
 static int mode(const struct step *s)
 {
-	return (HAS_WP ? WP : 0) | (s->arg & 1 || !HAS_WP ? MISSING : 0) |
-	       (HAS_WP && !(s->arg & 6) ? MINOR : 0);
+	return (is_rwp(s) ? RWP : HAS_WP ? WP : 0) |
+	       (s->arg & 1 || !HAS_WP ? MISSING : 0) | (HAS_WP && !(s->arg & 6) ? MINOR : 0);
 }
 
 /* Something to protect, that is, or to fill. */
@@ -54,16 +60,33 @@ static int do_register(const struct step *s)
 	return tree_uffd_register(s->p->ctx, s->addr, s->len,
 		(mode(s) & MISSING ? UFFDIO_REGISTER_MODE_MISSING : 0) |
 		(mode(s) & MINOR ? UFFDIO_REGISTER_MODE_MINOR : 0) |
-		(mode(s) & WP ? UFFDIO_REGISTER_MODE_WP : 0));
+		(mode(s) & WP ? UFFDIO_REGISTER_MODE_WP : 0) |
+		(mode(s) & RWP ? UFFDIO_REGISTER_MODE_RWP : 0));
+}
+
+/* What only wants to know takes any file. There is one bit for both ways to protect. */
+static int refusal(const struct step *s, const struct held *h)
+{
+	if (!h->mapped)
+		return 0;
+	if (is_droppable(h) || (mode(s) & MINOR && is_no_shmem(h)) ||
+	    (!(is_async(s) && mode(s) == WP) && is_plain_file(h)) ||
+	    (mode(s) & RWP && h->prot == NO_ACCESS))
+		return -EINVAL;
+	return h->uffd & (WP | RWP) & ~mode(s) ? -EBUSY : 0;
 }
 
 static int expect_registered(const struct step *s)
 {
-	/* What only wants to know takes any file. */
-	if (!any(s->h, s->nr, is_mapped) || any(s->h, s->nr, is_droppable) ||
-	    (mode(s) & MINOR && any(s->h, s->nr, is_no_shmem)) ||
-	    (!(is_async(s) && mode(s) == WP) && any(s->h, s->nr, is_plain_file)))
+	if (!any(s->h, s->nr, is_mapped) ||
+	    (mode(s) & RWP && !(s->p->features & UFFD_FEATURE_RWP)))
 		return -EINVAL;
+	for (const struct held *h = s->h; h < s->end; h++) {
+		int ret = refusal(s, h);
+
+		if (ret)
+			return ret;
+	}
 	for (struct held *h = s->h; h < s->end; h++)
 		if (h->mapped && (h->uffd & mode(s)) != mode(s))
 			h->uffd = mode(s);
@@ -132,6 +155,7 @@ static int ask(const struct step *s)
 		UFFD_FEATURE_EVENT_REMAP, UFFD_FEATURE_EVENT_REMOVE, UFFD_FEATURE_EVENT_UNMAP,
 		UFFD_FEATURE_WP_UNPOPULATED,
 		UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED,
+		UFFD_FEATURE_RWP, UFFD_FEATURE_RWP | UFFD_FEATURE_RWP_ASYNC,
 	};
 
 	s->p->features = 0;

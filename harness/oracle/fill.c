@@ -3,14 +3,6 @@
 #include "harness/oracle/seeds.h"
 #include "harness/oracle/space.h"
 
-#ifndef VM_UFFD_RWP
-#define VM_UFFD_RWP	0
-#endif
-#ifndef VM_MAYBE_GUARD
-#define VM_MAYBE_GUARD	0
-#define PTE_MARKER_GUARD	0
-#endif
-
 #define PRIVATE	(VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE)
 #define SHARED	(PRIVATE | VM_SHARED | VM_MAYSHARE)
 
@@ -58,7 +50,7 @@ static struct cell entry(const struct space *s, enum kind what, unsigned long va
 	struct cell c = { .kind = what, .value = value };
 
 	c.soft_dirty = VM_SOFTDIRTY && coin();
-	c.uffd = flags & (VM_UFFD_WP | VM_UFFD_RWP) && coin();
+	c.uffd = flags & (VM_UFFD_WP | RWP_FLAG) && coin();
 	return c;
 }
 
@@ -66,7 +58,7 @@ static struct cell present(const struct space *s, unsigned long pfn, bool may_wr
 {
 	struct cell c = entry(s, PRESENT, pfn);
 
-	c.protnone = c.uffd && s->vma.vm_flags & VM_UFFD_RWP;
+	c.protnone = c.uffd && s->vma.vm_flags & RWP_FLAG;
 	c.write = may_write && s->vma.vm_flags & VM_WRITE && !c.uffd && coin();
 	c.dirty = c.write ? !one_in(4) : one_in(4);
 	c.young = coin();
@@ -127,8 +119,8 @@ static struct cell marker(const struct space *s)
 	vm_flags_t flags = s->vma.vm_flags;
 	struct cell c = { .kind = MARKER };
 
-	if (flags & VM_MAYBE_GUARD && coin()) {
-		c.value = PTE_MARKER_GUARD;
+	if (flags & GUARD_FLAG && coin()) {
+		c.value = GUARD_MARKER;
 		return c;
 	}
 	if (one_in(4)) {
@@ -160,9 +152,9 @@ bool space_fill(struct space *s, u64 seed)
 	flags = kind->flags;
 	zero = !(kind->anon || kind->file || kind->frames);
 	if (one_in(3))
-		flags |= VM_MAYBE_GUARD;
+		flags |= GUARD_FLAG;
 	if (one_in(2))
-		flags |= coin() ? VM_UFFD_WP : VM_UFFD_RWP;
+		flags |= coin() ? VM_UFFD_WP : RWP_FLAG;
 	if (one_in(6))
 		flags |= coin() ? VM_UFFD_MISSING : VM_UFFD_MINOR;
 	if (one_in(3))

@@ -59,7 +59,9 @@ struct seen look(const pte_t *table, int i)
 	if (has_page(v)) {
 		struct page *page = mapped_page(v);
 
+		s.present = true;
 		s.wp = v & PTE_UFFD;
+		s.none = v & PTE_PROTNONE;
 		s.write = v & PTE_WRITE;
 		s.soft_dirty = v & PTE_SOFT_DIRTY;
 		s.young = v & PTE_YOUNG;
@@ -125,7 +127,8 @@ static void check_vma(const struct process *p, const struct vm_area_struct *vma,
 		const struct held *h = &p->page[i];
 		int prot = flags & VM_WRITE ? RW : flags & VM_READ ? R : NO_ACCESS;
 		int uffd = (flags & VM_UFFD_MISSING ? MISSING : 0) |
-			   (flags & VM_UFFD_MINOR ? MINOR : 0) | (flags & VM_UFFD_WP ? WP : 0);
+			   (flags & VM_UFFD_MINOR ? MINOR : 0) |
+			   (flags & VM_UFFD_WP ? WP : 0) | (flags & RWP_FLAG ? RWP : 0);
 
 		if (!h->mapped) {
 			wrong(p, i, "mapped");
@@ -192,6 +195,8 @@ static void check_page(const struct process *p, int i, const struct seen *s)
 		wrong(p, i, h->wp ? "the write protection is lost" : "write-protected");
 	if (is_deadly(h))
 		return;
+	if (s->present && s->none != (h->prot == NO_ACCESS || is_rw_protected(h)))
+		wrong(p, i, s->none ? "no access" : "any access");
 	if (h->copy) {
 		if (!s->page && !s->slot)
 			wrong(p, i, "the private page is lost");

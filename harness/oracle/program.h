@@ -14,23 +14,10 @@
 #define NR_FILES	48
 #define NR_NAMES	3
 
-#ifdef VM_MAYBE_GUARD
-#define GUARD_FLAG	VM_MAYBE_GUARD
-#define GUARD_MARKER	PTE_MARKER_GUARD
-#else
-#define GUARD_FLAG	0
-#define GUARD_MARKER	0
-#define MADV_GUARD_INSTALL	0
-#define MADV_GUARD_REMOVE	0
-#endif
-#ifdef VM_UFFD_RWP
-#define RWP_FLAG	VM_UFFD_RWP
-#else
-#define RWP_FLAG	0
-#endif
 #define HAS_WP		IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP)
+#define HAS_RWP		(HAS_WP && RWP_FLAG)
 
-enum { MISSING = 1, WP = 2, MINOR = 4 };
+enum { MISSING = 1, WP = 2, MINOR = 4, RWP = 8 };
 
 #ifndef VM_SEALED
 #define VM_SEALED	0
@@ -52,7 +39,7 @@ struct held {
 	bool copy;		/* a private page, with this content: */
 	bool freed;		/* by MADV_FREE: reclaim may drop it */
 	bool moved;		/* by mremap() */
-	bool wp;		/* userfaultfd protects what is there */
+	bool wp;		/* userfaultfd protects what is there, with RWP from reads, too */
 	unsigned char uffd;
 	unsigned char prot, name;
 	signed char file;	/* or -1 */
@@ -84,7 +71,7 @@ extern u64 next_content;	/* what was written last; each write is another */
 
 /* What a page table says of a page, as far as a program can tell. */
 struct seen {
-	bool there, guard, poison, wp, write, marker, soft_dirty, dirty, young;
+	bool there, present, guard, poison, wp, none, write, marker, soft_dirty, dirty, young;
 	bool alone;		/* no other process has it, as far as the kernel knows */
 	struct page *page;	/* if it has one that counts */
 	int slot;		/* or 0 */
@@ -135,11 +122,14 @@ static inline bool is_sealed(const struct held *h) { return h->flags & VM_SEALED
 static inline bool is_droppable(const struct held *h) { return h->flags & VM_DROPPABLE; }
 static inline bool is_not_forked(const struct held *h) { return h->dontfork; }
 static inline bool is_protected(const struct held *h) { return h->wp; }
+static inline bool is_write_protected(const struct held *h) { return h->wp && h->uffd & WP; }
+/* And not to be read either. */
+static inline bool is_rw_protected(const struct held *h) { return h->wp && h->uffd & RWP; }
 static inline bool is_writable(const struct held *h) { return h->mapped && h->prot == RW; }
 
 static inline bool is_protected_file(const struct held *h)
 {
-	return h->file >= 0 && h->wp;
+	return h->file >= 0 && h->wp && h->uffd & WP;
 }
 
 static inline bool is_plain_file(const struct held *h)

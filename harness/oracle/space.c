@@ -7,23 +7,7 @@
 #include "harness/oracle/space.h"
 #include "harness/test.h"
 
-#ifdef PTE_MARKER_GUARD
-#define GUARD	PTE_MARKER_GUARD
-#else
-#define GUARD	0
-#endif
-#ifdef VM_UFFD_RWP
-#define RWP	VM_UFFD_RWP
-#else
-#define RWP	0
-#endif
-#ifdef VM_MAYBE_GUARD
-#define MAYBE_GUARD	VM_MAYBE_GUARD
-#else
-#define MAYBE_GUARD	0
-#endif
-
-#define UFFD	(VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_WP | RWP)
+#define UFFD	(VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_WP | RWP_FLAG)
 
 /* The PTE of an address: its table is made on the way where that is wanted. */
 static unsigned long *entry(unsigned long *table, unsigned long i,
@@ -342,20 +326,20 @@ static struct rules rules_of(const struct space *s, vm_flags_t child)
 	struct rules r = {
 		.cow = !(flags & VM_SHARED) && flags & VM_MAYWRITE,
 		.shared = flags & VM_SHARED,
-		.uffd = child & (VM_UFFD_WP | RWP),
+		.uffd = child & (VM_UFFD_WP | RWP_FLAG),
 		.uffd_wp = child & VM_UFFD_WP,
 	};
 
-	r.rwp_lost = flags & RWP && !r.uffd;
+	r.rwp_lost = flags & RWP_FLAG && !r.uffd;
 	r.copied = s->vma.anon_vma || r.uffd ||
-		   flags & (VM_PFNMAP | VM_MIXEDMAP | MAYBE_GUARD);
+		   flags & (VM_PFNMAP | VM_MIXEDMAP | GUARD_FLAG);
 	/*
 	 * No fault brings back anonymous pages, or what a driver has mapped. One for
 	 * minor faults would be reported. What is not mapped cannot be protected: not
 	 * from reads, and in anonymous memory not from writes.
 	 */
 	r.all = s->vma.anon_vma || flags & (VM_PFNMAP | VM_MIXEDMAP) ||
-		child & (VM_UFFD_MINOR | RWP) || (r.uffd && !s->vma.vm_ops);
+		child & (VM_UFFD_MINOR | RWP_FLAG) || (r.uffd && !s->vma.vm_ops);
 	return r;
 }
 
@@ -391,7 +375,7 @@ static struct cell given_back(const struct space *s, unsigned long i)
 	c.write = flags & VM_WRITE && s->alone[i] && !c.uffd &&
 		  (c.soft_dirty || flags & VM_SOFTDIRTY || !VM_SOFTDIRTY);
 	c.dirty = c.write && ((struct folio *)page_of(&c)->head)->dirty;
-	c.protnone = c.uffd && flags & RWP;
+	c.protnone = c.uffd && flags & RWP_FLAG;
 #else
 	c.dirty = !c.uffd && c.access == WRITE_ACCESS;
 	c.write = c.dirty && flags & VM_WRITE;
@@ -444,7 +428,7 @@ static struct cell child_after(const struct space *s, const struct rules *r,
 		c.write = s->vma.vm_flags & VM_WRITE && !protect;
 		c.dirty = c.soft_dirty = true;
 		c.young = false;
-		c.protnone = protect && s->vma.vm_flags & RWP;
+		c.protnone = protect && s->vma.vm_flags & RWP_FLAG;
 	} else if (c.kind == PRESENT) {
 		c.young = false;
 		if (r->shared)
@@ -489,7 +473,7 @@ static void draw(struct space *s, unsigned long at)
 			line[n] = letters[c.kind];
 			if (c.kind == PRESENT && c.special)
 				line[n] = 'z';
-			if (c.kind == MARKER && c.value == GUARD)
+			if (c.kind == MARKER && c.value == GUARD_MARKER)
 				line[n] = 'g';
 			if (who == 0 && s->alone[first + n])
 				line[n] -= 'a' - 'A';

@@ -10,18 +10,6 @@
 
 #include "harness/sched/race.h"
 
-#ifdef VM_MAYBE_GUARD
-#define GUARD_FLAG	VM_MAYBE_GUARD
-#define GUARD_MARKER	PTE_MARKER_GUARD
-#else
-#define GUARD_FLAG	((vm_flags_t)0)
-#define GUARD_MARKER	0
-#endif
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL	0
-#define MADV_GUARD_REMOVE	0
-#endif
-
 #define PAGES		8
 #define START		(5 * PMD_SIZE)
 /* Behind them, where mremap() moves them to. */

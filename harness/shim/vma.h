@@ -160,6 +160,25 @@ void mmap_write_downgrade(struct mm_struct *mm);
 #define mmap_write_unlock(mm)		((void)(mm)->mm_lock_seq++, up_write(&(mm)->mmap_lock))
 #define mmap_write_downgrade(mm)	({ mmap_write_unlock(mm); mmap_read_lock(mm); })
 #endif
+
+/* Locks that are held up to the end of a block, of those that the imported code takes so. */
+static inline void shim_end_mmap_read_lock(struct mm_struct **mm)
+{
+	mmap_read_unlock(*mm);
+}
+
+static inline void shim_end_rwsem_read(struct rw_semaphore **sem)
+{
+	up_read(*sem);
+}
+
+#define guard(name)			shim_guard_##name
+#define shim_guard_mmap_read_lock(lock)					\
+	struct mm_struct *guarded_mm __attribute__((cleanup(shim_end_mmap_read_lock))) = \
+		({ mmap_read_lock(lock); (lock); })
+#define shim_guard_rwsem_read(lock)					\
+	struct rw_semaphore *guarded_sem __attribute__((cleanup(shim_end_rwsem_read))) = \
+		({ down_read(lock); (lock); })
 #define mmap_assert_not_locked(mm)	shim_check(!rwsem_held(&(mm)->mmap_lock), "waits for user space under the mm's lock")
 #define mmap_assert_locked(mm)		shim_check(lock_is_held(&(mm)->mmap_lock.dep_map), "the mm is not locked")
 #define mmap_assert_write_locked(mm)	shim_check(shim_holds_write(&(mm)->mmap_lock), "the mm is not locked for writing")

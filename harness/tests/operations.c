@@ -28,11 +28,6 @@
 #define GUARD_ADVICE	0
 #endif
 
-#ifdef VM_MAYBE_GUARD
-#define GUARD_FLAG	VM_MAYBE_GUARD
-#else
-#define GUARD_FLAG	((vm_flags_t)0)
-#endif
 
 static struct userfaultfd_ctx ctx, other;
 static struct file *file;

@@ -97,15 +97,7 @@ TEST(fork_without_memory)
 	search(40, without_memory, "without_memory");
 }
 
-#if defined(VM_MAYBE_GUARD) && defined(CONFIG_HAVE_ARCH_USERFAULTFD_WP)
-#define HAS_GUARDS_AND_WP	true
-#else
-#define HAS_GUARDS_AND_WP	false
-#endif
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL	0
-#endif
-
+#define HAS_GUARDS_AND_WP	(GUARD_FLAG && IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
 #define AT(page)	(PROGRAM_START + (page) * PAGE_SIZE)
 static struct userfaultfd_ctx ctx;
 
@@ -431,6 +423,80 @@ TEST_IF(continue_private, "userfaultfd's write protection")
 
 	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
 		test_skip("the operation protects as well");
+	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
+}
+
+/*
+ * Protected from any access: what is there, in swap as well, what comes by UFFDIO_MOVE, a
+ * page, the zero page and a slot of swap; not what a child or mremap() takes away from
+ * userfaultfd. What may only be read, or not even that, is protected and resolved as well.
+ */
+TEST_IF(rw_protected, "userfaultfd's protection from any access")
+{
+	static const struct op program[] = {
+		{ "uffd_api", .arg = 32 },
+		{ "mmap", .nr = 64, .arg = RW },
+		{ "mmap_shared", .at = 48, .nr = 8, .arg = RW },
+		{ "write", .at = 48, .nr = 8 },
+		{ "uffd_register", .at = 48, .nr = 8, .arg = 18 },
+		{ "write", .at = 16, .nr = 1 }, { "read", .at = 17, .nr = 1 },
+		{ "write", .at = 18, .nr = 2 }, { "swap_out", .at = 18, .nr = 1 },
+		{ "uffd_register", .nr = 8, .arg = 18 },
+		{ "uffd_move", .nr = 3, .arg = 16 },
+		{ "read", .at = 0, .nr = 1 }, { "write", .at = 1, .nr = 1 }, { "read", .at = 2, .nr = 1 },
+		{ "uffd_rw_protect", .at = 48, .nr = 8 },
+		{ "uffd_rw_protect", .at = 7, .nr = 3 },		/* -ENOENT */
+		{ "write", .at = 4, .nr = 4 }, { "swap_out", .at = 5, .nr = 1 },
+		{ "uffd_rw_protect", .nr = 8 },
+		{ "uffd_copy", .at = 3, .nr = 1, .arg = 0 },
+		{ "uffd_register", .at = 4, .nr = 2, .arg = 2 },	/* -EBUSY */
+		{ "fork", .arg = 0 }, { "read", .who = 1, .nr = 8 }, { "write", .who = 1, .nr = 8 },
+		{ "exit", .who = 1 },
+		{ "fork", .arg = 1 }, { "read", .who = 1, .at = 4, .nr = 1 },
+		{ "uffd_rw_unprotect", .who = 1, .nr = 8 }, { "write", .who = 1, .nr = 8 },
+		{ "exit", .who = 1 },
+		{ "mprotect", .nr = 8, .arg = R }, { "read", .at = 4, .nr = 1 },
+		{ "uffd_rw_unprotect", .at = 4, .nr = 1 }, { "read", .at = 4, .nr = 1 },
+		{ "mprotect", .nr = 8, .arg = NO_ACCESS },
+		{ "uffd_rw_protect", .at = 4, .nr = 2 }, { "uffd_rw_unprotect", .at = 5, .nr = 1 },
+		{ "uffd_register", .at = 20, .nr = 2, .arg = 18 },
+		{ "mprotect", .nr = 8, .arg = RW }, { "write", .at = 4, .nr = 2 },
+		{ "mprotect", .at = 24, .nr = 2, .arg = NO_ACCESS },
+		{ "uffd_register", .at = 24, .nr = 2, .arg = 18 },	/* -EINVAL */
+		{ "dontneed", .at = 48, .nr = 2 }, { "punch", .at = 50, .nr = 2 },
+		{ "read", .at = 48, .nr = 4 }, { "read", .at = 52, .nr = 1 },
+		{ "uffd_unregister", .nr = 8 }, { "read", .nr = 24 },
+		{ "mremap", .at = 52, .nr = 2, .arg = 32 },
+	};
+
+	if (!RWP_FLAG)
+		test_skip("no userfaultfd protection from reads in this tree");
+	/* The last step is none where mremap() has that defect. */
+	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)),
+		  (long)ARRAY_SIZE(program) - test_known("mremap-uffd"));
+}
+
+/* And where userfaultfd only wants to know later: any access is let through, once. */
+TEST_IF(rw_protected_async, "userfaultfd's protection from any access")
+{
+	static const struct op program[] = {
+		{ "uffd_api", .arg = 64 },
+		{ "mmap", .nr = 64, .arg = RW },
+		{ "write", .nr = 12 },
+		{ "read", .at = 12, .nr = 4 },
+		{ "uffd_register", .nr = 16, .arg = 18 },
+		{ "swap_out", .at = 2, .nr = 1 },
+		{ "uffd_rw_protect", .nr = 16 },
+		{ "swap_out", .at = 3, .nr = 1 },
+		{ "read", .nr = 4 }, { "write", .nr = 4 }, { "write", .at = 4, .nr = 4 },
+		{ "populate_read", .at = 8, .nr = 2 }, { "populate_write", .at = 10, .nr = 4 },
+		{ "uffd_rw_protect", .nr = 16 }, { "fork", .arg = 1 },
+		{ "write", .nr = 4 }, { "read", .who = 1, .nr = 8 }, { "write", .who = 1, .nr = 8 },
+		{ "uffd_rw_unprotect", .nr = 16 }, { "write", .nr = 16 },
+	};
+
+	if (!RWP_FLAG)
+		test_skip("no userfaultfd protection from reads in this tree");
 	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
 }
 

@@ -31,7 +31,8 @@ static void map(struct vm_area_struct *vma, pte_t *ptep, struct page *page,
 	struct folio *folio = page_folio(page);
 	int counter = folio->anon ? MM_ANONPAGES :
 		      folio->swapbacked ? MM_SHMEMPAGES : MM_FILEPAGES;
-	bool none = vma->vm_page_prot.pgprot == PAGE_NONE.pgprot;
+	bool none = vma->vm_page_prot.pgprot == PAGE_NONE.pgprot ||
+		    (uffd && vma->vm_flags & RWP_FLAG);
 
 	sched_touch(&page->_mapcount, true);
 	page->_mapcount.counter++;
@@ -277,6 +278,17 @@ static bool is_async(const struct vm_area_struct *vma)
 	return ctx && ctx->features & UFFD_FEATURE_WP_ASYNC;
 }
 
+/* Protected from any access; what was accessed is told at once, or later. */
+static enum access access_protected(struct vm_area_struct *vma, pte_t *ptep)
+{
+	if (!(vma->vm_userfaultfd_ctx.ctx->features & UFFD_FEATURE_RWP_ASYNC))
+		return ACCESS_PROTECTED;
+	*ptep = pte_modify(*ptep, vma->vm_page_prot);
+	ptep->pte &= ~(PTE_UFFD | PTE_WRITE);
+	ptep->pte |= PTE_YOUNG;
+	return ACCESS_DONE;
+}
+
 static enum access populate(struct vm_area_struct *vma, pte_t *ptep,
 			    unsigned long addr, bool write)
 {
@@ -482,6 +494,8 @@ enum access shim_access(unsigned long addr, bool write, u64 *content)
 		else
 			result = populate(vma, ptep, addr, write);
 	}
+	if (result == ACCESS_DONE && vma->vm_flags & RWP_FLAG && ptep->pte & PTE_UFFD)
+		result = access_protected(vma, ptep);
 	if (result == ACCESS_DONE && write)
 		result = write_to(vma, ptep, addr);
 	if (result == ACCESS_DONE) {
