@@ -80,8 +80,8 @@ extern unsigned long shim_rlimit[4];
 #define ignore_rlimit_data	false
 extern int sysctl_max_map_count;
 
-/* Where to: what is asked for, if nothing is there; or where a test says is room. */
-extern unsigned long shim_unmapped_area;
+/* Where to: what is asked for, if nothing is there; or where a test says is room. With which flags. */
+extern unsigned long shim_unmapped_area, shim_unmapped_flags;
 unsigned long get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
 				unsigned long pgoff, unsigned long flags);
 

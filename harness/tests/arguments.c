@@ -357,6 +357,48 @@ TEST(munmap)
 	end();
 }
 
+/* Where mremap() goes is asked for as mmap() asks: some archs keep what is shared apart. */
+TEST(asks_for_room)
+{
+	begin();
+	shim_unmapped_area = AT(48);
+	EXPECT_EQ(tree_sys_mremap(AT(20), 2 * P, 5 * P, MREMAP_MAYMOVE, 0), (long)AT(48));
+	EXPECT_EQ(shim_unmapped_flags, (unsigned long)MAP_SHARED);
+	EXPECT_EQ(tree_sys_mremap(AT(22), P, P, FIXED, AT(56)), (long)AT(56));
+	EXPECT_EQ(shim_unmapped_flags, (unsigned long)(MAP_SHARED | MAP_FIXED));
+	shim_unmapped_area = AT(60);
+	EXPECT_EQ(tree_sys_mremap(AT(8), 2 * P, 6 * P, MREMAP_MAYMOVE, 0), (long)AT(60));
+	EXPECT_EQ(shim_unmapped_flags, 0ul);
+	end();
+}
+
+/* Of several VMAs, none of a driver that may place it elsewhere than it is asked to. */
+TEST_IF(moves_several, "mremap() of several VMAs")
+{
+#ifdef TREE_HAS_remap_move
+	for (int shmem = 0; shmem < 2; shmem++) {
+		struct file *file = shim_file_new(shmem);
+		struct file_operations ops = *file->f_op;
+
+		ops.get_unmapped_area = get_unmapped_area;
+		file->f_op = &ops;
+		begin();
+		map(file, 42, 2, RDWR_X);
+		map(NULL, 44, 2, RDWR_X);
+		if (!shmem)
+			UNCHANGED(EFAULT, tree_sys_mremap(AT(42), 4 * P, 4 * P, FIXED, AT(48)));
+		EXPECT_EQ(tree_sys_mremap(AT(42), 2 * P, 2 * P, FIXED, AT(52)), (long)AT(52));
+		EXPECT_EQ(tree_sys_mremap(AT(44), 2 * P, 2 * P, FIXED, AT(50)), (long)AT(50));
+		EXPECT_EQ(tree_sys_mremap(AT(50), 4 * P, 4 * P, FIXED, AT(56)),
+			  shmem ? (long)AT(56) : (long)-EFAULT);
+		end();
+		fput(file);
+	}
+#else
+	test_skip("this tree moves one VMA");
+#endif
+}
+
 /* A fatal signal while they wait for the mm's lock. */
 TEST(killed)
 {
@@ -371,6 +413,13 @@ TEST(killed)
 	UNCHANGED(EINTR, tree_sys_munlockall());
 #ifdef CONFIG_64BIT
 	UNCHANGED(EINTR, tree_sys_mseal(AT(8), P, 0));
+#endif
+#ifdef TREE_HAS_process_madvise_remote_valid
+	{
+		const struct iovec vec = { (void *)AT(8), P };
+
+		UNCHANGED(EINTR, tree_sys_process_madvise(0, &vec, 1, MADV_DONTDUMP, 0));
+	}
 #endif
 #ifdef TREE_HAS_set_anon_vma_name
 	UNCHANGED(EINTR, tree_name(AT(8), P, "one"));

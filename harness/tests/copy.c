@@ -142,6 +142,7 @@ TEST(beyond_the_end)
 		shim_file_size = (k->pgoff + 1) * PAGE_SIZE + 1;
 		EXPECT_EQ(tree_uffd_copy(&ctx, AT(9), from, PAGE_SIZE, false), (long)PAGE_SIZE);
 		EXPECT_EQ(tree_uffd_copy(&ctx, AT(10), from, PAGE_SIZE, false), -EFAULT);
+		EXPECT_EQ(tree_uffd_zeropage(&ctx, AT(10), PAGE_SIZE), (long)-EFAULT);
 		EXPECT_EQ(cached(file[0]), (int)k->shared);
 		shim_file_size = (loff_t)1 << 40;
 		shim_mm_exit(current->mm);

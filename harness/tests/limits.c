@@ -209,6 +209,7 @@ TEST(stack)
 	index = shim_anon_index(vma, AT(GAP + 41));
 	EXPECT_EQ(tree_expand_stack(AT(GAP + 37) + 100), 0);
 	EXPECT_EQ(vma->vm_start, AT(GAP + 37));
+	EXPECT(!RB_EMPTY_ROOT(&vma->anon_vma->rb_root.rb_root));
 	EXPECT_EQ(shim_anon_index(vma, AT(GAP + 41)), index);
 	EXPECT_EQ(vma->vm_pgoff, AT(GAP + 37) >> PAGE_SHIFT);
 	EXPECT(shim_access(AT(GAP + 37), true, &content) == ACCESS_DONE);
@@ -223,6 +224,30 @@ TEST(stack)
 	EXPECT_EQ(tree_expand_stack(AT(GAP + 35)), -ENOMEM);
 	EXPECT_EQ(tree_expand_stack(AT(GAP + 36)), 0);
 	EXPECT_EQ((int)current->mm->locked_vm, 8);
+	end();
+}
+
+/* What may be executed and not written is counted by itself. */
+TEST(executable)
+{
+	const vm_flags_t flags = VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+	struct mm_struct *child;
+
+	begin();
+	EXPECT_EQ(map(16, 8, flags), 0);
+	EXPECT_EQ((int)current->mm->exec_vm, 8);
+	EXPECT_EQ(tree_munmap(AT(18), 2 * PAGE_SIZE), 0);
+	EXPECT_EQ((int)current->mm->exec_vm, 6);
+	EXPECT_EQ(tree_mprotect(AT(16), 2 * PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+	EXPECT_EQ((int)current->mm->exec_vm, 4);
+	EXPECT_EQ(remap(20, 4, 6, MREMAP_MAYMOVE), 0l);
+	EXPECT_EQ((int)current->mm->exec_vm, 6);
+	child = shim_mm_new(current->mm);
+	EXPECT_EQ(tree_dup_mmap(child, current->mm), 0);
+	EXPECT_EQ((int)child->exec_vm, 6);
+	shim_mm_exit(child);
+	EXPECT_EQ(map(20, 6, RDWR), 0);
+	EXPECT_EQ((int)current->mm->exec_vm, 0);
 	end();
 }
 

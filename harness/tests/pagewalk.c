@@ -341,3 +341,104 @@ TEST(whole_vma)
 	mmap_read_unlock(current->mm);
 	shim_mm_exit(current->mm);
 }
+
+#ifdef TREE_HAS_check_ops_safe
+static int put_marker(unsigned long start, unsigned long end, pte_t *pte, struct mm_walk *walk)
+{
+	(void)walk;
+	called(PTE, start, end);
+	*pte = make_pte_marker(PTE_MARKER_POISONED);
+	return 0;
+}
+#endif
+
+/* Entries are installed where there is no page table yet, whether or not others are looked at. */
+TEST_IF(only_installs, "page walks that install entries")
+{
+#ifdef TREE_HAS_walk_page_range_mm_unsafe
+	unsigned long start = BASE - 4 * PAGE_SIZE, end = BASE + 4 * PAGE_SIZE;
+
+	current->mm = shim_mm_new(NULL);
+	EXPECT_EQ(tree_mmap(NULL, start, end - start, VM_READ | VM_MAYREAD, start >> PAGE_SHIFT), 0);
+	ops = (struct mm_walk_ops){ .install_pte = put_marker, .walk_lock = PGWALK_RDLOCK };
+	nr = 0;
+	mmap_read_lock(current->mm);
+	EXPECT_EQ(walk_page_range_mm_unsafe(current->mm, start, end, &ops, NULL), 0);
+	mmap_read_unlock(current->mm);
+	EXPECT_EQ(nr, 8);
+	for (unsigned long addr = start; addr < end; addr += PAGE_SIZE) {
+		const pte_t *table = table_at(current->mm, addr);
+
+		EXPECT(table && table[addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1)].pte);
+	}
+	shim_mm_exit(current->mm);
+#else
+	test_skip("no entries are installed by walks in this tree, or under another name");
+#endif
+}
+
+#if defined(TREE_HAS_walk_page_range_debug) && defined(CONFIG_64BIT)
+#define WALKS_WITHOUT_VMAS
+static int stop_at;
+
+static int pgd_entry(pgd_t *pgd, unsigned long start, unsigned long end, struct mm_walk *walk)
+{
+	(void)pgd;
+	(void)walk;
+	called(PUD, start, end);
+	return nr == stop_at ? -EBUSY : 0;
+}
+
+static int any_pte(pte_t *pte, unsigned long start, unsigned long end, struct mm_walk *walk)
+{
+	(void)pte;
+	(void)walk;
+	called(PTE, start, end);
+	return nr == stop_at ? -EBUSY : 0;
+}
+
+/* The @nth callback stops the walk of two PGD entries; 0: none does. */
+static int walk_all(unsigned long start, unsigned long end, int nth)
+{
+	int ret;
+
+	nr = 0;
+	stop_at = nth;
+	mmap_write_lock(current->mm);
+	mmap_write_lock(&init_mm);
+	ret = walk_page_range_debug(current->mm, start, end, &ops, NULL, NULL);
+	mmap_write_unlock(&init_mm);
+	mmap_write_unlock(current->mm);
+	return ret;
+}
+#endif
+
+/* Page tables as they are, without VMAs; and entry by entry of the PGD. */
+TEST_IF(without_vmas, "walk_page_range_debug() and 64 bits")
+{
+#ifdef WALKS_WITHOUT_VMAS
+	unsigned long start = PGDIR_SIZE - 4 * PAGE_SIZE, end = PGDIR_SIZE + 4 * PAGE_SIZE;
+	u64 content = 1;
+
+	current->mm = shim_mm_new(NULL);
+	EXPECT_EQ(tree_mmap(NULL, start, end - start, VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE,
+			    start >> PAGE_SHIFT), 0);
+	EXPECT(shim_access(start, true, &content) == ACCESS_DONE);
+	EXPECT(shim_access(PGDIR_SIZE, true, &content) == ACCESS_DONE);
+	ops = (struct mm_walk_ops){
+		.pgd_entry = pgd_entry, .pte_entry = any_pte, .walk_lock = PGWALK_RDLOCK,
+	};
+	EXPECT_EQ(walk_all(start, end, 0), 0);
+	EXPECT_EQ(nr, 2 + 8);
+	EXPECT(log[0].what == PUD && log[0].start == start && log[0].end == PGDIR_SIZE);
+	EXPECT(log[5].what == PUD && log[5].start == PGDIR_SIZE && log[5].end == end);
+	for (int nth = 1; nth <= 10; nth++) {
+		EXPECT_EQ(walk_all(start, end, nth), -EBUSY);
+		EXPECT_EQ(nr, nth);
+	}
+	EXPECT_EQ(walk_all(end, start, 0), -EINVAL);
+	shim_mm_exit(current->mm);
+#else
+	test_skip("no such walk in this tree");
+#endif
+}

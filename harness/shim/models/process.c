@@ -7,7 +7,7 @@ static struct task_struct task = { .comm = "harness", .pid = 1 };
 struct task_struct *current = &task;
 int sysctl_max_map_count = 65530;
 unsigned long shim_rlimit[4] = { ULONG_MAX, ULONG_MAX, ULONG_MAX, ULONG_MAX };
-unsigned long shim_unmapped_area;
+unsigned long shim_unmapped_area, shim_unmapped_flags;
 bool shim_killed;
 loff_t shim_file_size = (loff_t)1 << 40;
 int shim_range_flushes;
@@ -181,6 +181,7 @@ unsigned long get_unmapped_area(struct file *file, unsigned long addr, unsigned 
 {
 	(void)file;
 	(void)pgoff;
+	shim_unmapped_flags = flags;
 	if (flags & MAP_FIXED ||
 	    (addr && !find_vma_intersection(current->mm, addr, addr + len)))
 		return addr;
