@@ -385,7 +385,7 @@ TEST(move_in_a_row)
 	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
 }
 
-/* Not moved: a slot of swap that a child has too, a marker, and to what is locked. */
+/* Not moved: a slot of swap that a child has too, a marker; nothing to what is locked. */
 TEST_IF(move_refused, "userfaultfd's poison")
 {
 	static const struct op program[] = {
@@ -402,11 +402,41 @@ TEST_IF(move_refused, "userfaultfd's poison")
 		{ "uffd_move", .at = 1, .arg = 48 },
 		{ "mlock", .at = 34, .nr = 2 },
 		{ "uffd_move", .at = 34, .arg = 48 },
+		{ "mmap_file", .at = 16, .nr = 1, .arg = 2 },	/* nor to a file, or from one */
+		{ "write", .at = 16, .nr = 1 },
+		{ "uffd_move", .at = 2, .arg = 16 },
+		{ "uffd_register", .at = 16, .nr = 1, .arg = 3 },
+		{ "dontneed", .at = 16, .nr = 1 },
+		{ "uffd_move", .at = 16, .arg = 0 },
 	};
 
 	if (!IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP))
 		test_skip("the operation asks for protection as well");
 	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));
+}
+
+/* A large folio is split to be moved: not while somebody else uses it. */
+TEST(move_what_is_in_use)
+{
+	struct folio *folio;
+	u64 content = 1;
+
+	begin();
+	EXPECT_EQ(tree_mmap(NULL, AT(0), 16 * PAGE_SIZE, VM_READ | VM_WRITE | VM_MAYREAD |
+			    VM_MAYWRITE, AT(0) >> PAGE_SHIFT), 0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(8), 8 * PAGE_SIZE, UFFDIO_REGISTER_MODE_MISSING), 0);
+	shim_fault_order = 2;
+	EXPECT(shim_access(AT(0), true, &content) == ACCESS_DONE);
+	shim_fault_order = 0;
+	folio = page_folio(look(table_at(current->mm, AT(0)), 0).page);
+	EXPECT_EQ((int)folio_nr_pages(folio), 4);
+	folio_get(folio);
+	EXPECT_EQ(tree_uffd_move(&ctx, AT(8), AT(0), PAGE_SIZE, false), (long)-EBUSY);
+	EXPECT_EQ(shim_rcu_depth, 0);
+	EXPECT(look(table_at(current->mm, AT(0)), 0).page && !look(table_at(current->mm, AT(8)), 8).there);
+	folio_put(folio);
+	EXPECT_EQ(tree_uffd_move(&ctx, AT(8), AT(0), PAGE_SIZE, false), (long)PAGE_SIZE);
+	shim_mm_exit(current->mm);
 }
 
 /* A private mapping of shmem has the file's page, and does not write to it. */
@@ -439,10 +469,10 @@ TEST_IF(rw_protected, "userfaultfd's protection from any access")
 		{ "mmap_shared", .at = 48, .nr = 8, .arg = RW },
 		{ "write", .at = 48, .nr = 8 },
 		{ "uffd_register", .at = 48, .nr = 8, .arg = 18 },
-		{ "write", .at = 16, .nr = 1 }, { "read", .at = 17, .nr = 1 },
-		{ "write", .at = 18, .nr = 2 }, { "swap_out", .at = 18, .nr = 1 },
+		{ "write", .at = 32, .nr = 1 }, { "read", .at = 33, .nr = 1 },
+		{ "write", .at = 34, .nr = 2 }, { "swap_out", .at = 34, .nr = 1 },
 		{ "uffd_register", .nr = 8, .arg = 18 },
-		{ "uffd_move", .nr = 3, .arg = 16 },
+		{ "uffd_move", .nr = 3, .arg = 32 },
 		{ "read", .at = 0, .nr = 1 }, { "write", .at = 1, .nr = 1 }, { "read", .at = 2, .nr = 1 },
 		{ "uffd_rw_protect", .at = 48, .nr = 8 },
 		{ "uffd_rw_protect", .at = 7, .nr = 3 },		/* -ENOENT */
