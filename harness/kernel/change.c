@@ -89,25 +89,45 @@ void tree_clear_refs(void)
 	clear_refs_write(NULL, "4", 1, &pos);
 }
 
-long tree_pagemap_scan(unsigned long addr, unsigned long len, bool check,
-		       struct shim_range *ranges, int nr, unsigned long *walk_end)
+static long scan(struct pm_scan_arg arg, struct shim_range *ranges, int nr,
+		 unsigned long *walk_end)
 {
-	struct page_region found[16] = {};
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg), .start = addr, .end = addr + len,
-		.flags = PM_SCAN_WP_MATCHING | (check ? PM_SCAN_CHECK_WPASYNC : 0),
-		.vec = ranges ? (unsigned long)found : 0, .vec_len = ranges ? nr : 0,
-		.category_mask = PAGE_IS_WRITTEN, .return_mask = PAGE_IS_WRITTEN,
-	};
+	struct page_region found[64] = {};
 	long ret;
 
 	shim_check(nr <= (int)ARRAY_SIZE(found), "room for more ranges than there is");
+	arg.size = sizeof(arg);
+	arg.vec = ranges ? (unsigned long)found : 0;
+	arg.vec_len = ranges ? nr : 0;
 	ret = do_pagemap_scan(current->mm, (unsigned long)&arg);
 	/* They are told of a call that is refused halfway, too. */
 	for (int i = 0; ranges && i < nr; i++)
-		ranges[i] = (struct shim_range){ found[i].start, found[i].end };
+		ranges[i] = (struct shim_range){ found[i].start, found[i].end, found[i].categories };
 	*walk_end = arg.walk_end;
 	return ret;
+}
+
+long tree_pagemap_scan(unsigned long addr, unsigned long len, bool check,
+		       struct shim_range *ranges, int nr, unsigned long *walk_end)
+{
+	const struct pm_scan_arg arg = {
+		.start = addr, .end = addr + len,
+		.flags = PM_SCAN_WP_MATCHING | (check ? PM_SCAN_CHECK_WPASYNC : 0),
+		.category_mask = PAGE_IS_WRITTEN, .return_mask = PAGE_IS_WRITTEN,
+	};
+
+	return scan(arg, ranges, nr, walk_end);
+}
+
+long tree_pagemap(unsigned long addr, unsigned long len, struct shim_range *ranges, int nr,
+		  unsigned long *walk_end)
+{
+	const struct pm_scan_arg arg = {
+		.start = addr, .end = addr + len,
+		.category_anyof_mask = PM_SCAN_CATEGORIES, .return_mask = PM_SCAN_CATEGORIES,
+	};
+
+	return scan(arg, ranges, nr, walk_end);
 }
 
 int tree_mlock(unsigned long addr, unsigned long len, bool lock)

@@ -86,6 +86,7 @@ long tree_sys_process_madvise(int pidfd, const struct iovec *vec, size_t vlen, i
 int tree_name(unsigned long addr, unsigned long len, const char *name);
 struct shim_range {
 	unsigned long start, end;
+	u64 categories;		/* PAGE_IS_* */
 };
 
 /**
@@ -99,6 +100,9 @@ struct shim_range {
  */
 long tree_pagemap_scan(unsigned long addr, unsigned long len, bool check,
 		       struct shim_range *ranges, int nr, unsigned long *walk_end);
+/* All that PAGEMAP_SCAN says of each page, where it says something; the same otherwise. */
+long tree_pagemap(unsigned long addr, unsigned long len, struct shim_range *ranges, int nr,
+		  unsigned long *walk_end);
 /* As /proc/PID/clear_refs does it. */
 void tree_clear_refs(void);
 /* What the last registration said that can be done there: 1 << _UFFDIO_*. */

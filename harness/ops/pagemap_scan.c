@@ -2,9 +2,10 @@
 /*
  * PAGEMAP_SCAN of what userfaultfd protects asynchronously: what was written to since is
  * said, in as many ranges as there is room for, and protected again. .arg: 1 to be refused
- * elsewhere, 2 to be told nothing, and how many ranges.
+ * elsewhere, 2 to be told nothing, and how many ranges. And of all that it says of a page.
  */
 #include "harness/ops/op.h"
+#include "change/include/uapi/linux/fs.h"
 
 static struct shim_range ranges[16];
 static unsigned long walk_end;
@@ -70,4 +71,84 @@ static bool was_written(const struct held *h)
 
 OPERATION(pagemap_scan) {
 	.often = 3, .aims = was_written, .sensible = sensible, .call = call, .expect = expect,
+};
+
+#ifndef PAGE_IS_GUARD
+#define PAGE_IS_GUARD	0
+#endif
+#ifndef PAGE_IS_ACCESSED
+#define PAGE_IS_ACCESSED	0
+#endif
+
+/* The bit is clear: what was protected has been written to, or accessed. Of others it means nothing. */
+static u64 since_protected(const struct held *h, const struct seen *seen)
+{
+	if (seen->wp)
+		return 0;
+	return h->uffd & WP ? PAGE_IS_WRITTEN : h->uffd & RWP && seen->there ? PAGE_IS_ACCESSED : 0;
+}
+
+static u64 categories_of(const struct step *s, int i)
+{
+	const struct held *h = &s->h[i];
+	struct seen seen = look(table_at(s->p->mm, page_addr(s->at + i)), s->at + i);
+	const struct vm_area_struct *vma = shim_vma_at(page_addr(s->at + i));
+	u64 categories = since_protected(h, &seen);
+
+	if (!h->mapped)
+		return 0;
+	if (h->uffd & WP && s->p->features & UFFD_FEATURE_WP_ASYNC &&
+	    (h->file >= 0 || s->p->features & UFFD_FEATURE_WP_UNPOPULATED))
+		categories |= PAGE_IS_WPALLOWED;
+	if (vma->vm_flags & VM_SOFTDIRTY || seen.soft_dirty)
+		categories |= PAGE_IS_SOFT_DIRTY;
+	if (!seen.there)
+		return categories;
+	if (!seen.present)
+		return categories | PAGE_IS_SWAPPED | (seen.guard ? PAGE_IS_GUARD : 0);
+	return categories | PAGE_IS_PRESENT |
+	       (!seen.page ? PAGE_IS_PFNZERO : seen.page->anon ? 0 : PAGE_IS_FILE);
+}
+
+static struct shim_range all[64];
+static int nr_ranges;
+
+static bool sensible_to_ask(const struct step *s)
+{
+	return shim_page_span == PAGE_SIZE && s->nr <= (int)ARRAY_SIZE(all) &&
+	       !test_known("scan-empty");
+}
+
+static int call_pagemap(const struct step *s)
+{
+	nr_ranges = tree_pagemap(s->addr, s->len, all, ARRAY_SIZE(all), &walk_end);
+	return min(nr_ranges, 0);
+}
+
+/* Pages that are alike are one range; of what is empty and unprotected nothing is said. */
+static int expect_pagemap(const struct step *s)
+{
+	const struct shim_range *range = all;
+
+	for (int i = 0; i < s->nr; i++) {
+		unsigned long addr = s->addr + i * PAGE_SIZE;
+		u64 due = categories_of(s, i), found = 0;
+
+		while (range < all + nr_ranges && range->end <= addr)
+			range++;
+		if (range < all + nr_ranges && range->start <= addr)
+			found = range->categories;
+		if (!(s->h[i].uffd & WP))
+			found &= ~(u64)PAGE_IS_WRITTEN;
+		if (found != due)
+			test_fail(__FILE__, __LINE__, "page %d: PAGEMAP_SCAN says %#llx, expected %#llx",
+				  s->at + i, (unsigned long long)found, (unsigned long long)due);
+	}
+	EXPECT_EQ(walk_end, s->addr + s->len);
+	return 0;
+}
+
+OPERATION(pagemap) {
+	.often = 2, .unseen = true, .sensible = sensible_to_ask, .call = call_pagemap,
+	.expect = expect_pagemap,
 };

@@ -73,6 +73,7 @@ struct seen look(const pte_t *table, int i)
 		}
 	} else if (is_marker(v)) {
 		s.marker = true;
+		s.soft_dirty = v & PTE_SWP_SOFT_DIRTY;	/* it was moved */
 		s.guard = v >> SWP_OFFSET_BIT & GUARD_MARKER;
 		s.poison = v >> SWP_OFFSET_BIT & PTE_MARKER_POISONED;
 		s.wp = v >> SWP_OFFSET_BIT & PTE_MARKER_UFFD_WP;

@@ -313,6 +313,8 @@ bool folio_trylock(struct folio *folio);
 void folio_lock(struct folio *folio);
 void folio_unlock(struct folio *folio);
 /* Only if nobody but the caller and the page tables has it; it stays locked, its first page. */
+/* It fails where somebody else has a reference; so often, until the caller is killed. */
+extern int shim_split_patience;
 int split_folio(struct folio *folio);
 #define trylock_page(p)		folio_trylock(page_folio(p))
 #define unlock_page(p)		folio_unlock(page_folio(p))

@@ -158,13 +158,19 @@ void folio_lock(struct folio *folio)
 	folio->locked = true;
 }
 
+int shim_split_patience;
+
 int split_folio(struct folio *folio)
 {
 	long nr = folio->_folio_nr_pages;
 
 	shim_check(folio->locked, "a folio is split that is not locked");
-	if (folio_ref_count(folio) != folio_mapcount(folio) + 1)
+	if (folio_ref_count(folio) != folio_mapcount(folio) + 1) {
+		/* Who tries for ever is killed, as by a user who waits no longer. */
+		if (shim_split_patience && !--shim_split_patience)
+			shim_killed = true;
 		return -EAGAIN;
+	}
 	for (long i = nr - 1; i >= 0; i--) {
 		struct page *page = folio_page(folio, i);
 
