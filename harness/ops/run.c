@@ -174,6 +174,9 @@ static bool step_at(const struct op *op, const struct operation *does, struct pr
 	}
 	if (does->allocates)
 		check_vmas(does, &s, &vmas, failed);
+	if (p < process + nr_processes && p->mm->stale_start != p->mm->stale_end)
+		test_fail(__FILE__, __LINE__, "process %d: the TLB has %#lx-%#lx still",
+			  (int)(p - process), p->mm->stale_start, p->mm->stale_end);
 	return true;
 }
 

@@ -391,6 +391,7 @@ void check_process(const struct process *p)
 	EXPECT_EQ(p->ctx->map_changing_lock.dep_map.writers, 0);
 	EXPECT_EQ(p->mm->notifying, 0);
 	EXPECT(!p->mm->stale_tlb);
+	EXPECT(p->mm->stale_start == p->mm->stale_end);
 	EXPECT_EQ(shim_gathers, 0);
 	EXPECT_EQ(shim_lazy_mmu, 0);
 	EXPECT_EQ(p->mm->write_protect_seq.sequence & 1, 0u);

@@ -81,7 +81,34 @@ struct mm_struct {
 #define NOTIFIED	4
 	const struct mmu_notifier_range *notified[NOTIFIED];
 	bool stale_tlb;			/* a permission was taken, and no TLB flushed */
+	unsigned long stale_start, stale_end;	/* entries were taken, and none flushed there */
 };
+
+/*
+ * What a processor may have in its TLB still, though the PTE is another: from the first to
+ * the last of it. Threads are not followed.
+ */
+static inline void shim_tlb_stale(struct mm_struct *mm, unsigned long addr)
+{
+#ifndef SHIM_SCHED
+	if (mm->stale_start == mm->stale_end)
+		mm->stale_start = mm->stale_end = addr;
+	mm->stale_start = min(mm->stale_start, addr);
+	mm->stale_end = max(mm->stale_end, addr + PAGE_SIZE);
+#endif
+}
+
+static inline void shim_tlb_flush(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+#ifndef SHIM_SCHED
+	if (start <= mm->stale_start && end >= mm->stale_end)
+		mm->stale_start = mm->stale_end = 0;
+	else if (start <= mm->stale_start && end > mm->stale_start)
+		mm->stale_start = end;
+	else if (end >= mm->stale_end && start < mm->stale_end)
+		mm->stale_end = start;
+#endif
+}
 
 #define mm_flags_set(flag, mm)		__set_bit(flag, &(mm)->flags)
 #define mm_flags_test(flag, mm)		test_bit(flag, &(mm)->flags)
@@ -114,7 +141,7 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
  * read may have to be faulted in: it is not copied then, and meanwhile_copied is called
  * when it is, later.
  */
-extern bool shim_no_faults;
+extern bool shim_no_faults, shim_unreadable;
 extern void (*shim_meanwhile_copied)(void);
 #define pagefault_disable()		((void)(shim_no_faults = true))
 #define pagefault_enable()		((void)(shim_no_faults = false))
@@ -534,6 +561,8 @@ static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,
 	shim_check((addr >> PAGE_SHIFT & (PTRS_PER_PTE - 1)) == ptep - table_of(ptep)->pte,
 		   "a PTE of another address is cleared");
 	ptep->pte = 0;
+	if (pte.pte & (PTE_PRESENT | PTE_PROTNONE))
+		shim_tlb_stale(mm, addr);
 	return pte;
 }
 
@@ -547,7 +576,12 @@ static inline int ptep_test_and_clear_young(struct vm_area_struct *vma,
 }
 
 #define pte_clear(mm, addr, ptep)	((void)ptep_get_and_clear(mm, addr, ptep))
-#define ptep_clear_flush(vma, addr, ptep)	ptep_get_and_clear((vma)->vm_mm, addr, ptep)
+#define ptep_clear_flush(vma, addr, ptep) ({				\
+	pte_t __cleared = ptep_get_and_clear((vma)->vm_mm, addr, ptep);	\
+									\
+	shim_tlb_flush((vma)->vm_mm, addr, (addr) + PAGE_SIZE);		\
+	__cleared;							\
+})
 
 /* Huge pages: not yet, and a test that meets one fails. */
 int copy_huge_pmd(struct mm_struct *dst_mm, struct mm_struct *src_mm,

@@ -417,7 +417,14 @@ struct mmu_gather {
 	unsigned int nr;
 	struct page *page[8];
 	unsigned int nr_pages[8];
+	unsigned long start, end;	/* to be flushed */
 };
+
+static inline void shim_gather_range(struct mmu_gather *tlb, unsigned long addr, unsigned long len)
+{
+	tlb->start = min(tlb->start, addr);
+	tlb->end = max(tlb->end, addr + len);
+}
 
 extern int shim_gathers;		/* that are not finished */
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm);
@@ -426,16 +433,16 @@ void tlb_flush_mmu(struct mmu_gather *tlb);
 void tlb_finish_mmu(struct mmu_gather *tlb);
 bool __tlb_remove_folio_pages(struct mmu_gather *tlb, struct page *page,
 			      unsigned int nr, bool delay_rmap);
-#define tlb_flush_mmu_tlbonly(...)	do { } while (0)
+void tlb_flush_mmu_tlbonly(struct mmu_gather *tlb);
 #define tlb_flush_rmaps(...)		do { } while (0)
 #define tlb_delay_rmap(...)		false
 #define tlb_change_page_size(...)	do { } while (0)
 #define tlb_start_vma(...)		do { } while (0)
 #define tlb_end_vma(...)		do { } while (0)
 #define tlb_free_vmas(...)		do { } while (0)
-#define tlb_remove_tlb_entry(...)	do { } while (0)
-#define tlb_remove_tlb_entries(...)	do { } while (0)
-#define tlb_flush_pte_range(...)	do { } while (0)
+#define tlb_remove_tlb_entry(tlb, pte, addr)	shim_gather_range(tlb, addr, PAGE_SIZE)
+#define tlb_remove_tlb_entries(tlb, pte, nr, addr)	shim_gather_range(tlb, addr, (nr) * PAGE_SIZE)
+#define tlb_flush_pte_range(tlb, addr, len)	shim_gather_range(tlb, addr, len)
 #define flush_tlb_batched_pending(...)	do { } while (0)
 #define pte_free_tlb(tlb, table, addr)	shim_table_free(table)
 #define pmd_free_tlb(tlb, table, addr)	shim_table_free(table)

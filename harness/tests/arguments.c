@@ -369,6 +369,22 @@ TEST(asks_for_room)
 	shim_unmapped_area = AT(60);
 	EXPECT_EQ(tree_sys_mremap(AT(8), 2 * P, 6 * P, MREMAP_MAYMOVE, 0), (long)AT(60));
 	EXPECT_EQ(shim_unmapped_flags, 0ul);
+	/* Nowhere, and the driver says why. */
+	shim_unmapped_area = -EPERM;
+	UNCHANGED(EPERM, tree_sys_mremap(AT(18), 2 * P, 6 * P, MREMAP_MAYMOVE, 0));
+	end();
+}
+
+/* What may be dropped is wiped in a child, and not in a core dump, for good. */
+TEST_IF(droppable, "VM_DROPPABLE")
+{
+	if (!VM_DROPPABLE)
+		test_skip("nothing is droppable in this tree, or with 32 bits");
+	begin();
+	map(NULL, 44, 2, RDWR_X | VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK | VM_DONTDUMP);
+	UNCHANGED(EINVAL, tree_madvise(AT(44), P, MADV_KEEPONFORK));
+	UNCHANGED(EINVAL, tree_madvise(AT(44), P, MADV_DODUMP));
+	UNCHANGED(0, tree_madvise(AT(44), P, MADV_WIPEONFORK));
 	end();
 }
 

@@ -124,6 +124,31 @@ TEST(meanwhile_another)
 	}
 }
 
+/* Nothing is copied from what cannot be read, with or without the locks. */
+TEST(unreadable)
+{
+	const u64 from[PAGE_SIZE / sizeof(u64)] = { 77 };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!kinds[i].registered || kinds[i].file > 0)
+			continue;
+		current->mm = shim_mm_new(NULL);
+		tree_uffd_init(&ctx, current->mm, 0);
+		for (int f = 0; f < 2; f++)
+			file[f] = shim_file_new(true);
+		map(&kinds[i]);
+		shim_unreadable = true;
+		EXPECT_EQ(tree_uffd_copy(&ctx, AT(9), from, PAGE_SIZE, false), (long)-EFAULT);
+		shim_unreadable = false;
+		check(&kinds[i], -EFAULT, 0);
+		shim_mm_exit(current->mm);
+		for (int f = 0; f < 2; f++)
+			fput(file[f]);
+	}
+	shim_rcu_end();
+	EXPECT_EQ(shim_nr_folios, 0l);
+}
+
 /* What is mapped behind the end of a file is not filled, in private memory of it either. */
 TEST(beyond_the_end)
 {

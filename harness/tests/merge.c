@@ -387,6 +387,14 @@ TEST(anon_vma_of_neighbours)
 		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE));
 		EXPECT(shim_vma_at(AT(0)) == shim_vma_at(AT(PART)));
 		end();
+		/* One of them is enough, and that is the VMA's then. */
+		begin();
+		map(ANON, 0, 2 * PART, 0);
+		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC));
+		touch(first ? PART : 0);
+		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE));
+		EXPECT(shim_vma_at(AT(0)) == shim_vma_at(AT(PART)) && shim_vma_at(AT(0))->anon_vma);
+		end();
 		/* Not of one that is no mprotect() away from being the same. */
 		begin();
 		map(ANON, 0, 2 * PART, 0);

@@ -141,13 +141,15 @@ struct folio *shim_get_cached(struct inode *inode, pgoff_t index)
 	return folio;
 }
 
-bool shim_no_faults;
+bool shim_no_faults, shim_unreadable;
 void (*shim_meanwhile_copied)(void);
 
 unsigned long copy_from_user(void *to, const void *from, size_t size)
 {
 	static bool faulting;
 
+	if (shim_unreadable)
+		return size;
 	if (shim_meanwhile_copied && shim_no_faults) {
 		faulting = true;
 		return size;

@@ -281,18 +281,24 @@ int shim_gathers;
 
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 {
-	*tlb = (struct mmu_gather){ .mm = mm };
+	*tlb = (struct mmu_gather){ .mm = mm, .start = ULONG_MAX };
 	shim_gathers++;
 }
 
 void tlb_gather_mmu_fullmm(struct mmu_gather *tlb, struct mm_struct *mm)
 {
-	*tlb = (struct mmu_gather){ .mm = mm, .fullmm = true };
+	*tlb = (struct mmu_gather){ .mm = mm, .fullmm = true, .end = ULONG_MAX };
 	shim_gathers++;
+}
+
+void tlb_flush_mmu_tlbonly(struct mmu_gather *tlb)
+{
+	shim_tlb_flush(tlb->mm, tlb->start, tlb->end);
 }
 
 void tlb_flush_mmu(struct mmu_gather *tlb)
 {
+	tlb_flush_mmu_tlbonly(tlb);
 	while (tlb->nr) {
 		struct folio *folio = page_folio(tlb->page[--tlb->nr]);
 

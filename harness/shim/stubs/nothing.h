@@ -43,8 +43,9 @@
 #define flush_cache_dup_mm(...)		do { } while (0)
 #define flush_cache_range(...)		do { } while (0)
 extern int shim_range_flushes;
-#define flush_tlb_range(...)		((void)shim_marked(shim_range_flushes)++)
-#define flush_tlb_mm(mm)		((void)((mm)->stale_tlb = false))
+#define flush_tlb_range(vma, start, end)				\
+	(shim_marked(shim_range_flushes)++, shim_tlb_flush((vma)->vm_mm, start, end))
+#define flush_tlb_mm(mm)		((mm)->stale_tlb = false, shim_tlb_flush(mm, 0, ULONG_MAX))
 #define flush_dcache_mmap_lock(...)	do { } while (0)
 #define flush_dcache_mmap_unlock(...)	do { } while (0)
 #define arch_dup_mmap(...)		0
