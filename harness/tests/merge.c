@@ -387,14 +387,6 @@ TEST(anon_vma_of_neighbours)
 		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE));
 		EXPECT(shim_vma_at(AT(0)) == shim_vma_at(AT(PART)));
 		end();
-		/* One of them is enough, and that is the VMA's then. */
-		begin();
-		map(ANON, 0, 2 * PART, 0);
-		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC));
-		touch(first ? PART : 0);
-		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE));
-		EXPECT(shim_vma_at(AT(0)) == shim_vma_at(AT(PART)) && shim_vma_at(AT(0))->anon_vma);
-		end();
 		/* Not of one that is no mprotect() away from being the same. */
 		begin();
 		map(ANON, 0, 2 * PART, 0);
@@ -413,6 +405,18 @@ TEST(anon_vma_of_neighbours)
 		touch(PART);
 		EXPECT(shim_vma_at(AT(PART))->anon_vma ==
 		       shim_vma_at(AT(first ? 2 * PART : 0))->anon_vma);
+		end();
+		/* One of them is enough, and that is the VMA's then. 6.12 asks that it is the first. */
+#if !defined(TREE_HAS_vma_is_fork_child) && !defined(TREE_HAS_vma_had_uncowed_parents)
+		if (first)
+			continue;
+#endif
+		begin();
+		map(ANON, 0, 2 * PART, 0);
+		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC));
+		touch(first ? PART : 0);
+		must(tree_mprotect(AT(PART), PART * PAGE_SIZE, PROT_READ | PROT_WRITE));
+		EXPECT(shim_vma_at(AT(0)) == shim_vma_at(AT(PART)) && shim_vma_at(AT(0))->anon_vma);
 		end();
 	}
 }
