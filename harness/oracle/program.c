@@ -393,6 +393,7 @@ void check_process(const struct process *p)
 	EXPECT(!p->mm->stale_tlb);
 	EXPECT(p->mm->stale_start == p->mm->stale_end);
 	EXPECT_EQ(shim_gathers, 0);
+	EXPECT_EQ(shim_flush_later, 0);
 	EXPECT_EQ(shim_lazy_mmu, 0);
 	EXPECT_EQ(p->mm->write_protect_seq.sequence & 1, 0u);
 	EXPECT(!rwsem_is_locked(&p->mm->mmap_lock));

@@ -47,9 +47,15 @@ static inline void spin_lock(spinlock_t *lock)
 	shim_locks_held++;
 }
 
+/* Entries were taken that a TLB may have still; and who has said that it flushes later. */
+extern bool shim_tlb_owed;
+extern int shim_gathers, shim_flush_later;
+
 static inline void spin_unlock(spinlock_t *lock)
 {
 	shim_check(lock->held == 1, "a lock that is not held is released");
+	shim_check(!shim_tlb_owed || shim_gathers || shim_flush_later,
+		   "a page table is released before the TLB is flushed");
 	lock->held--;
 	lock->dep_map.sequence++;
 	shim_locks_held--;

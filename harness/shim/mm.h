@@ -95,6 +95,7 @@ static inline void shim_tlb_stale(struct mm_struct *mm, unsigned long addr)
 		mm->stale_start = mm->stale_end = addr;
 	mm->stale_start = min(mm->stale_start, addr);
 	mm->stale_end = max(mm->stale_end, addr + PAGE_SIZE);
+	shim_tlb_owed = true;
 #endif
 }
 
@@ -107,6 +108,7 @@ static inline void shim_tlb_flush(struct mm_struct *mm, unsigned long start, uns
 		mm->stale_start = end;
 	else if (end >= mm->stale_end && start < mm->stale_end)
 		mm->stale_end = start;
+	shim_tlb_owed = mm->stale_start != mm->stale_end;
 #endif
 }
 

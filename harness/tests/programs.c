@@ -380,6 +380,8 @@ TEST(move_in_a_row)
 		{ "write", .at = 26 },
 		{ "write", .at = 28 },
 		{ "uffd_move", .at = 4, .nr = 3, .arg = 26 },
+		{ "read", .at = 48, .nr = 1 },
+		{ "uffd_move", .at = 7, .nr = 1, .arg = 48 },	/* the zero page */
 	};
 
 	EXPECT_EQ(program_run(program, ARRAY_SIZE(program)), (long)ARRAY_SIZE(program));

@@ -277,7 +277,8 @@ void vma_assert_write_locked(struct vm_area_struct *vma)
 #endif
 
 /* What is unmapped. */
-int shim_gathers;
+int shim_gathers, shim_flush_later;
+bool shim_tlb_owed;
 
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm)
 {

@@ -174,8 +174,13 @@ extern int shim_range_flushes;
 #define put_task_struct(...)		do { } while (0)
 #define strstrip(s)			(s)
 #define kstrtoint(s, base, to)		(*(to) = atoi(s), 0)
+#ifdef SHIM_SCHED
 #define inc_tlb_flush_pending(...)	do { } while (0)
 #define dec_tlb_flush_pending(...)	do { } while (0)
+#else
+#define inc_tlb_flush_pending(...)	((void)shim_flush_later++)
+#define dec_tlb_flush_pending(...)	((void)shim_flush_later--)
+#endif
 #define reset_mm_hiwater_rss(...)	do { } while (0)
 #define pmd_trans_huge_lock(...)	NULL
 #define vm_normal_folio_pmd(...)	NULL
