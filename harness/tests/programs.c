@@ -368,7 +368,7 @@ TEST_IF(move_protected, "userfaultfd's write protection")
 TEST(move_in_a_row)
 {
 	static const struct op program[] = {
-		{ "mmap", .nr = 32, .arg = RW },
+		{ "mmap", .nr = 64, .arg = RW },
 		{ "uffd_register", .nr = 8, .arg = 2 },
 		{ "write", .at = 16, .nr = 2 },
 		{ "mthp", .arg = 1 },
