@@ -394,9 +394,11 @@ TEST_IF(moves_several, "mremap() of several VMAs")
 #ifdef TREE_HAS_remap_move
 	for (int shmem = 0; shmem < 2; shmem++) {
 		struct file *file = shim_file_new(shmem);
-		struct file_operations ops = *file->f_op;
+		const struct file_operations ops = {
+			.mmap = file->f_op->mmap, .mmap_prepare = file->f_op->mmap_prepare,
+			.get_unmapped_area = get_unmapped_area,
+		};
 
-		ops.get_unmapped_area = get_unmapped_area;
 		file->f_op = &ops;
 		begin();
 		map(file, 42, 2, RDWR_X);
