@@ -33,14 +33,15 @@ enum access shim_access(unsigned long addr, bool write, u64 *content);
 /** faultin_page_range() - GUP's: populate page tables; how many pages, or -errno. */
 long faultin_page_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			bool write, int *locked);
-/* mm_populate() faults nothing in: this is the range that it had last. */
+/* mm_populate() faults nothing in: this is the range that it had last, and what it says. */
 extern unsigned long shim_populate_start, shim_populate_len;
+extern int shim_populate_error;
 static inline int __mm_populate(unsigned long start, unsigned long len, int ignore_errors)
 {
 	(void)ignore_errors;
 	shim_populate_start = start;
 	shim_populate_len = len;
-	return 0;
+	return shim_populate_error;
 }
 #define mm_populate(start, len)		((void)__mm_populate(start, len, 1))
 /* How far apart the pages of files are: not all of a large mapping are of interest. */

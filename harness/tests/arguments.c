@@ -305,11 +305,22 @@ static int never_map(struct file *file, struct vm_area_struct *vma)
 	return -ENODEV;
 }
 
+#ifdef TREE_HAS_vm_area_desc
+static int never_prepare(struct vm_area_desc *desc)
+{
+	(void)desc;
+	return -ENODEV;
+}
+#endif
+
 TEST(driver)
 {
 	static const struct vm_operations_struct ops = { .may_split = never_split };
 	static const struct vm_operations_struct picky = { .may_split = not_split_there };
 	static const struct file_operations refuses = { .mmap = never_map };
+#ifdef TREE_HAS_vm_area_desc
+	static const struct file_operations refuses_early = { .mmap_prepare = never_prepare };
+#endif
 	struct file *file = shim_file_new(false);
 
 	begin();
@@ -335,8 +346,18 @@ TEST(driver)
 	file->f_op = &refuses;
 	UNCHANGED(ENODEV, tree_mmap(file, AT(48), P, RDWR_X, 0));
 	UNCHANGED(ENODEV, tree_mmap(file, AT(48), P, RDWR_X | VM_SHARED | VM_MAYSHARE, 0));
+#ifdef TREE_HAS_vm_area_desc
+	file->f_op = &refuses_early;
+	UNCHANGED(ENODEV, tree_mmap(file, AT(48), P, RDWR_X | VM_ACCOUNT, 0));
+	UNCHANGED(ENODEV, tree_mmap(file, AT(48), P, RDWR_X | VM_SHARED | VM_MAYSHARE, 0));
+#endif
 	EXPECT_EQ(file->f_count, 1);
 	EXPECT_EQ(file->f_mapping->i_mmap_writable, 0);
+	/* What it has mapped is not joined. */
+	file->f_op = shim_vma_at(AT(24))->vm_file->f_op;
+	EXPECT_EQ(tree_mmap(file, AT(48), P, RDWR_X | VM_PFNMAP | VM_DONTEXPAND | VM_IO, 0), 0);
+	EXPECT_EQ(tree_mmap(file, AT(49), P, RDWR_X | VM_PFNMAP | VM_DONTEXPAND | VM_IO, 1), 0);
+	EXPECT(shim_vma_at(AT(48)) != shim_vma_at(AT(49)));
 	fput(file);
 	end();
 }

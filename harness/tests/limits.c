@@ -316,6 +316,12 @@ TEST(locked_is_populated)
 		  (long)AT(16));
 	EXPECT_EQ(shim_populate_start, AT(21));
 	EXPECT_EQ(shim_populate_len, 2 * PAGE_SIZE);
+	/* What mlock() says of pages that cannot be had is POSIX's. */
+	shim_populate_error = -EFAULT;
+	EXPECT_EQ(tree_sys_mlock2(AT(17), PAGE_SIZE, 0), (long)-ENOMEM);
+	shim_populate_error = -ENOMEM;
+	EXPECT_EQ(tree_sys_mlock2(AT(17), PAGE_SIZE, 0), (long)-EAGAIN);
+	shim_populate_error = 0;
 	end();
 }
 

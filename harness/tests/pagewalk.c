@@ -338,6 +338,12 @@ TEST(whole_vma)
 	EXPECT_EQ(walk_page_range(current->mm, vma->vm_start, vma->vm_end, &ops, NULL), -EINVAL);
 #endif
 	EXPECT_EQ(nr, 1);
+	/* Nor what is not the VMA's, or nothing. */
+	ops = (struct mm_walk_ops){ .pre_vma = begins, .walk_lock = PGWALK_RDLOCK };
+	EXPECT_EQ(walk_page_range_vma(vma, BASE - PAGE_SIZE, BASE + PAGE_SIZE, &ops, NULL), -EINVAL);
+	EXPECT_EQ(walk_page_range_vma(vma, BASE, BASE + 9 * PAGE_SIZE, &ops, NULL), -EINVAL);
+	EXPECT_EQ(walk_page_range_vma(vma, BASE, BASE, &ops, NULL), -EINVAL);
+	EXPECT_EQ(nr, 1);
 	mmap_read_unlock(current->mm);
 	shim_mm_exit(current->mm);
 }

@@ -524,6 +524,7 @@ out:
 }
 
 unsigned long shim_populate_start, shim_populate_len;
+int shim_populate_error;
 
 long faultin_page_range(struct mm_struct *mm, unsigned long start, unsigned long end,
 			bool write, int *locked)
