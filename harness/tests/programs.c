@@ -373,6 +373,7 @@ TEST(move_in_a_row)
 		{ "write", .at = 16, .nr = 2 },
 		{ "mthp", .arg = 1 },
 		{ "write", .at = 18 },
+		{ "clear_refs", .arg = 0 }, { "free", .at = 16, .nr = 1 },	/* clean, and moved */
 		{ "uffd_move", .at = 0, .nr = 4, .arg = 16 },
 		{ "mthp", .arg = 0 },
 		{ "write", .at = 26, .nr = 3 },
@@ -402,6 +403,8 @@ TEST_IF(move_refused, "userfaultfd's poison")
 		{ "uffd_move", .at = 0, .arg = 32 },
 		{ "uffd_poison", .at = 48 },
 		{ "uffd_move", .at = 1, .arg = 48 },
+		{ "mprotect", .at = 49, .nr = 1, .arg = R },	/* and not behind the VMA */
+		{ "uffd_move", .at = 2, .nr = 2, .arg = 48 },
 		{ "mlock", .at = 34, .nr = 2 },
 		{ "uffd_move", .at = 34, .arg = 48 },
 		{ "mmap_file", .at = 16, .nr = 1, .arg = 2 },	/* nor to a file, or from one */
