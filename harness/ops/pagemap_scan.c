@@ -20,10 +20,19 @@ static int room(const struct step *s)
 	return 1 + s->arg / 4 % ARRAY_SIZE(ranges);
 }
 
-/* Of a guard or poison, its marker says whether it was told: that is nowhere else to be seen. */
+static bool is_poisoned(const struct held *h)
+{
+	return h->poison;
+}
+
+/*
+ * Of a guard or poison, its marker says whether it was told: that is nowhere else to be seen
+ * until the poison is gone, which leaves the protection.
+ */
 static bool sensible(const struct step *s)
 {
 	return HAS_WP && !test_known("scan-empty") && s->p->features & UFFD_FEATURE_WP_ASYNC &&
+	       !any(s->h, s->nr, is_poisoned) &&
 	       !(is_told(s) && (any(s->h, s->nr, is_deadly) || shim_page_span != PAGE_SIZE));
 }
 
@@ -80,10 +89,13 @@ OPERATION(pagemap_scan) {
 #define PAGE_IS_ACCESSED	0
 #endif
 
-/* The bit is clear: what was protected has been written to, or accessed. Of others it means nothing. */
+/*
+ * The bit is clear: what was protected has been written to, or accessed. Of others it means
+ * nothing, and what is said of guards and poison is not judged: see sensible().
+ */
 static u64 since_protected(const struct held *h, const struct seen *seen)
 {
-	if (seen->wp)
+	if (seen->wp || is_deadly(h))
 		return 0;
 	return h->uffd & WP ? PAGE_IS_WRITTEN : h->uffd & RWP && seen->there ? PAGE_IS_ACCESSED : 0;
 }
@@ -138,8 +150,10 @@ static int expect_pagemap(const struct step *s)
 			range++;
 		if (range < all + nr_ranges && range->start <= addr)
 			found = range->categories;
-		if (!(s->h[i].uffd & WP))
+		if (!(s->h[i].uffd & WP) || is_deadly(&s->h[i]))
 			found &= ~(u64)PAGE_IS_WRITTEN;
+		if (is_deadly(&s->h[i]))
+			found &= ~(u64)PAGE_IS_ACCESSED;
 		if (found != due)
 			test_fail(__FILE__, __LINE__, "page %d: PAGEMAP_SCAN says %#llx, expected %#llx",
 				  s->at + i, (unsigned long long)found, (unsigned long long)due);
