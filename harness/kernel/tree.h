@@ -16,6 +16,8 @@
 #else
 #define GUARD_FLAG	0
 #define GUARD_MARKER	0
+#endif
+#ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL	0
 #define MADV_GUARD_REMOVE	0
 #endif

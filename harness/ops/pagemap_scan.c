@@ -7,7 +7,9 @@
 #include "harness/ops/op.h"
 #include "change/include/uapi/linux/fs.h"
 
-static struct shim_range ranges[16];
+#define MOST	16	/* that are asked for; of all that it says, there is always room */
+
+static struct shim_range ranges[64];
 static unsigned long walk_end;
 
 static bool is_told(const struct step *s)
@@ -17,7 +19,7 @@ static bool is_told(const struct step *s)
 
 static int room(const struct step *s)
 {
-	return 1 + s->arg / 4 % ARRAY_SIZE(ranges);
+	return 1 + s->arg / 4 % MOST;
 }
 
 static bool is_poisoned(const struct held *h)
@@ -122,33 +124,32 @@ static u64 categories_of(const struct step *s, int i)
 	       (!seen.page ? PAGE_IS_PFNZERO : seen.page->anon ? 0 : PAGE_IS_FILE);
 }
 
-static struct shim_range all[64];
 static int nr_ranges;
 
 static bool sensible_to_ask(const struct step *s)
 {
-	return shim_page_span == PAGE_SIZE && s->nr <= (int)ARRAY_SIZE(all) &&
+	return shim_page_span == PAGE_SIZE && s->nr <= (int)ARRAY_SIZE(ranges) &&
 	       !test_known("scan-empty");
 }
 
 static int call_pagemap(const struct step *s)
 {
-	nr_ranges = tree_pagemap(s->addr, s->len, all, ARRAY_SIZE(all), &walk_end);
+	nr_ranges = tree_pagemap(s->addr, s->len, ranges, ARRAY_SIZE(ranges), &walk_end);
 	return min(nr_ranges, 0);
 }
 
 /* Pages that are alike are one range; of what is empty and unprotected nothing is said. */
 static int expect_pagemap(const struct step *s)
 {
-	const struct shim_range *range = all;
+	const struct shim_range *range = ranges;
 
 	for (int i = 0; i < s->nr; i++) {
 		unsigned long addr = s->addr + i * PAGE_SIZE;
 		u64 due = categories_of(s, i), found = 0;
 
-		while (range < all + nr_ranges && range->end <= addr)
+		while (range < ranges + nr_ranges && range->end <= addr)
 			range++;
-		if (range < all + nr_ranges && range->start <= addr)
+		if (range < ranges + nr_ranges && range->start <= addr)
 			found = range->categories;
 		if (!(s->h[i].uffd & WP) || is_deadly(&s->h[i]))
 			found &= ~(u64)PAGE_IS_WRITTEN;

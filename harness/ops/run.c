@@ -339,6 +339,40 @@ long program_run(const struct op *ops, unsigned int nr)
 	return done;
 }
 
+/*
+ * How a program begins: with something that is there, once in a while in a large window, and
+ * in half of the others with what userfaultfd has of it.
+ */
+static void begin_random(struct op *ops, unsigned int i, const unsigned int *r)
+{
+	bool window = i && !strcmp(ops[0].name, "window");
+
+	switch (i) {
+	case 0:
+		if (!(r[1] & 15))
+			ops[i] = (struct op){ "window", .arg = 1 + (r[3] & 1) };
+		else
+			ops[i] = (struct op){ r[0] & 1 ? "mmap_shared" : "mmap",
+					      .nr = 16 + r[3] % 49, .arg = r[4] & 3 ? RW : R };
+		break;
+	case 1:
+		ops[i] = window ? (struct op){ "mmap", .nr = 255, .arg = RW } :
+			 (struct op){ "write", .nr = 1 + r[3] % 20, .aim = AIM_AT };
+		break;
+	case 2:
+		if (window)
+			ops[i] = (struct op){ ops[0].arg == 1 ? "stripes" : "write",
+					      .nr = 255, .arg = R };
+		else if (!(r[1] & 16))
+			ops[i] = (struct op){ "uffd_api", .arg = r[4] };
+		break;
+	case 3:
+		if (!strcmp(ops[2].name, "uffd_api"))
+			ops[i] = (struct op){ "uffd_register", .nr = 1 + r[3] % 20, .arg = r[4],
+					      .aim = AIM_AT };
+	}
+}
+
 void program_random(struct op *ops, unsigned int nr, u64 seed)
 {
 	u64 state = seed * 0x9e3779b97f4a7c15ULL + 1;
@@ -364,24 +398,7 @@ void program_random(struct op *ops, unsigned int nr, u64 seed)
 			ops[i].fail = 1 + (r[4] >> 11) % 12 + (r[4] >> 16 & 1) * NO_MEMORY;
 		if (o->draw)
 			o->draw(&ops[i], r[3]);
-		/* Begin with something that is there. */
-		if (!i && !(r[1] & 15))
-			ops[i] = (struct op){ "window", .arg = 1 + (r[3] & 1) };
-		else if (!i)
-			ops[i] = (struct op){ r[0] & 1 ? "mmap_shared" : "mmap",
-					      .nr = 16 + r[3] % 49, .arg = r[4] & 3 ? RW : R };
-		else if (i == 1)
-			ops[i] = (struct op){ "write", .nr = 1 + r[3] % 20, .aim = AIM_AT };
-		if (i == 1 && !strcmp(ops[0].name, "window"))
-			ops[i] = (struct op){ "mmap", .nr = 255, .arg = RW };
-		else if (i == 2 && !(r[1] & 16))
-			ops[i] = (struct op){ "uffd_api", .arg = r[4] };
-		else if (i == 3 && !strcmp(ops[2].name, "uffd_api"))
-			ops[i] = (struct op){ "uffd_register", .nr = 1 + r[3] % 20, .arg = r[4],
-					      .aim = AIM_AT };
-		if (i == 2 && !strcmp(ops[0].name, "window"))
-			ops[i] = (struct op){ ops[0].arg == 1 ? "stripes" : "write",
-					      .nr = 255, .arg = R };
+		begin_random(ops, i, r);
 		if (!ops[i].does)
 			ops[i].does = find(&ops[i]);
 	}

@@ -95,7 +95,10 @@ static bool can_be_had(int i)
 	return was[i].alone;
 }
 
-/* One page. It is soft-dirty where it comes to, and protected from reads only. */
+/*
+ * One page. It is soft-dirty where it comes to; write protection stays behind, and what is
+ * registered for protection from any access protects it.
+ */
 static int expect_page(const struct step *s, int src, int dst)
 {
 	struct held *h = &s->p->page[src], *to = &s->p->page[dst];

@@ -55,5 +55,5 @@ static int expect_unprotected(const struct step *s)
 }
 
 OPERATION(uffd_unprotect) {
-	.often = 3, .aims = is_protected, .sensible = has_wp, .call = unprotect, .expect = expect_unprotected,
+	.often = 3, .aims = is_write_protected, .sensible = has_wp, .call = unprotect, .expect = expect_unprotected,
 };

@@ -121,7 +121,6 @@ static inline bool is_locked(const struct held *h) { return h->locked; }
 static inline bool is_sealed(const struct held *h) { return h->flags & VM_SEALED; }
 static inline bool is_droppable(const struct held *h) { return h->flags & VM_DROPPABLE; }
 static inline bool is_not_forked(const struct held *h) { return h->dontfork; }
-static inline bool is_protected(const struct held *h) { return h->wp; }
 static inline bool is_write_protected(const struct held *h) { return h->wp && h->uffd & WP; }
 /* And not to be read either. */
 static inline bool is_rw_protected(const struct held *h) { return h->wp && h->uffd & RWP; }
@@ -129,7 +128,7 @@ static inline bool is_writable(const struct held *h) { return h->mapped && h->pr
 
 static inline bool is_protected_file(const struct held *h)
 {
-	return h->file >= 0 && h->wp && h->uffd & WP;
+	return h->file >= 0 && is_write_protected(h);
 }
 
 static inline bool is_plain_file(const struct held *h)

@@ -37,6 +37,13 @@ typedef struct {
 extern struct lockdep_map rcu_callback_map;
 extern int shim_locks_held, shim_rcu_depth;
 
+/*
+ * Entries were taken that a TLB may have still: it is flushed before their page table is
+ * released, unless by a gather that is not finished, or by who has said that it comes later.
+ */
+extern bool shim_tlb_owed;
+extern int shim_gathers, shim_flush_later;
+
 #ifdef SHIM_SCHED
 #include "harness/sched/lock.h"
 #else
@@ -46,10 +53,6 @@ static inline void spin_lock(spinlock_t *lock)
 	lock->held++;
 	shim_locks_held++;
 }
-
-/* Entries were taken that a TLB may have still; and who has said that it flushes later. */
-extern bool shim_tlb_owed;
-extern int shim_gathers, shim_flush_later;
 
 static inline void spin_unlock(spinlock_t *lock)
 {

@@ -341,8 +341,10 @@ void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma);
 bool folio_trylock(struct folio *folio);
 void folio_lock(struct folio *folio);
 void folio_unlock(struct folio *folio);
-/* Only if nobody but the caller and the page tables has it; it stays locked, its first page. */
-/* It fails where somebody else has a reference; so often, until the caller is killed. */
+/*
+ * Only if nobody but the caller and the page tables has it; it stays locked, its first page.
+ * Whoever tries and fails so often is killed; 0: nobody is.
+ */
 extern int shim_split_patience;
 int split_folio(struct folio *folio);
 #define trylock_page(p)		folio_trylock(page_folio(p))

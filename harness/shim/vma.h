@@ -180,6 +180,7 @@ static inline void shim_end_rwsem_read(struct rw_semaphore **sem)
 #define shim_guard_rwsem_read(lock)					\
 	struct rw_semaphore *guarded_sem __attribute__((cleanup(shim_end_rwsem_read))) = \
 		({ down_read(lock); (lock); })
+
 #define mmap_assert_not_locked(mm)	shim_check(!rwsem_held(&(mm)->mmap_lock), "waits for user space under the mm's lock")
 #define mmap_assert_locked(mm)		shim_check(lock_is_held(&(mm)->mmap_lock.dep_map), "the mm is not locked")
 #define mmap_assert_write_locked(mm)	shim_check(shim_holds_write(&(mm)->mmap_lock), "the mm is not locked for writing")
@@ -427,7 +428,6 @@ static inline void shim_gather_range(struct mmu_gather *tlb, unsigned long addr,
 	tlb->end = max(tlb->end, addr + len);
 }
 
-extern int shim_gathers;		/* that are not finished */
 void tlb_gather_mmu(struct mmu_gather *tlb, struct mm_struct *mm);
 void tlb_gather_mmu_fullmm(struct mmu_gather *tlb, struct mm_struct *mm);
 void tlb_flush_mmu(struct mmu_gather *tlb);

@@ -167,7 +167,7 @@ TEST(madvise)
 	UNCHANGED(EINVAL, tree_madvise(AT(18), P, MADV_COLD));
 	UNCHANGED(EINVAL, tree_madvise(AT(18), P, MADV_PAGEOUT));
 	UNCHANGED(0, tree_madvise(AT(18), P, MADV_DONTNEED_LOCKED));
-	if (GUARD_FLAG) {
+	if (MADV_GUARD_INSTALL) {
 		UNCHANGED(0, tree_madvise(AT(8), P, MADV_GUARD_INSTALL));
 		UNCHANGED(EINVAL, tree_madvise(AT(18), P, MADV_GUARD_INSTALL));
 		UNCHANGED(0, tree_madvise(AT(18), P, MADV_GUARD_REMOVE));

@@ -348,7 +348,7 @@ TEST(whole_vma)
 	shim_mm_exit(current->mm);
 }
 
-#ifdef TREE_HAS_check_ops_safe
+#ifdef TREE_HAS_walk_page_range_mm_unsafe
 static int put_marker(unsigned long start, unsigned long end, pte_t *pte, struct mm_walk *walk)
 {
 	(void)walk;

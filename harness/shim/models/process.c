@@ -213,6 +213,7 @@ struct mm_struct *shim_mm_new(const struct mm_struct *parent)
 	mm->notifying = 0;
 	memset(mm->notified, 0, sizeof(mm->notified));
 	mm->stale_tlb = false;
+	mm->stale_start = mm->stale_end = 0;
 	INIT_LIST_HEAD(&mm->mmlist);
 	memset(mm->rss_stat, 0, sizeof(mm->rss_stat));
 	atomic_set(&mm->mm_users, 1);
