@@ -8,6 +8,7 @@
 #include "change/include/linux/pgtable.h"
 #include "change/mm/pagewalk.c"
 #include "change/mm/mprotect.c"
+#include "change/mm/mempolicy.c"
 /* Whether a page is mlocked is not modelled. */
 #define mlock_pte_range NULL
 /* The system calls themselves, of what has no other way in. */
@@ -152,6 +153,36 @@ int tree_mlock(unsigned long addr, unsigned long len, bool lock)
 int tree_madvise(unsigned long addr, unsigned long len, int advice)
 {
 	return do_madvise(current->mm, addr, len, advice);
+}
+
+/* As mbind() does it, once it has looked at the pages: with the VMAs locked, no holes. */
+int tree_mbind(unsigned long addr, unsigned long len, int mode)
+{
+	VMA_ITERATOR(vmi, current->mm, addr);
+	struct mm_struct *mm = current->mm;
+	struct mempolicy *new = mode ? mpol_new(mode) : NULL;
+	struct vm_area_struct *vma, *prev;
+	unsigned long covered = addr;
+	bool holes = false;
+	int ret;
+
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	mmap_write_lock(mm);
+	for_each_vma_range(vmi, vma, addr + len) {
+		holes |= vma->vm_start > covered;
+		vma_start_write(vma);
+		covered = vma->vm_end;
+	}
+	holes |= covered < addr + len;
+	ret = covered == addr || (new && holes) ? -EFAULT : 0;
+	vma_iter_init(&vmi, mm, addr);
+	prev = vma_prev(&vmi);
+	while (!ret && (vma = vma_find(&vmi, addr + len)))
+		ret = mbind_range(&vmi, vma, &prev, addr, addr + len, new);
+	mmap_write_unlock(mm);
+	mpol_put(new);
+	return ret;
 }
 
 int tree_name(unsigned long addr, unsigned long len, const char *name)

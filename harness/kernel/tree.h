@@ -85,6 +85,8 @@ int tree_madvise(unsigned long addr, unsigned long len, int advice);
 /* Of the process itself, which is all that there is behind a pidfd. */
 long tree_sys_process_madvise(int pidfd, const struct iovec *vec, size_t vlen, int advice,
 			      unsigned int flags);
+/* mbind() to a policy, or to none: 0. Pages are left where they are. */
+int tree_mbind(unsigned long addr, unsigned long len, int mode);
 int tree_name(unsigned long addr, unsigned long len, const char *name);
 struct shim_range {
 	unsigned long start, end;

@@ -99,7 +99,10 @@ int tree_brk(unsigned long addr, unsigned long len)
 
 int tree_dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 {
-	return dup_mmap(mm, oldmm);
+	int ret = dup_mmap(mm, oldmm);
+
+	shim_check(mm->scanned == !ret, "a child that failed is scanned, or one that did not is not");
+	return ret;
 }
 
 void tree_exit_mmap(struct mm_struct *mm)

@@ -159,6 +159,8 @@ static void check_vma(const struct process *p, const struct vm_area_struct *vma,
 			wrong(p, i, "another userfaultfd");
 		if (!name != !names[h->name] || (name && strcmp(name, names[h->name])))
 			wrong(p, i, "another name");
+		if ((vma_policy(vma) ? vma_policy(vma)->mode : 0) != h->policy)
+			wrong(p, i, "another memory policy");
 		if (vma->vm_file != (h->file < 0 ? NULL : files[h->file].file))
 			wrong(p, i, "another file");
 		if (h->file >= 0 && (vma->vm_pgoff << PAGE_SHIFT) + page_addr(i) -

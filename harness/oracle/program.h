@@ -41,7 +41,7 @@ struct held {
 	bool moved;		/* by mremap() */
 	bool wp;		/* userfaultfd protects what is there, with RWP from reads, too */
 	unsigned char uffd;
-	unsigned char prot, name;
+	unsigned char prot, name, policy;
 	signed char file;	/* or -1 */
 	unsigned int pgoff;
 	u64 content;

@@ -11,6 +11,7 @@ static struct vma_before now_of(const struct vm_area_struct *vma)
 		.pgoff = vma->vm_pgoff,
 		.anon_pgoff = shim_anon_index(vma, vma->vm_start),
 		.prot = vma->vm_page_prot.pgprot,
+		.policy = vma_policy(vma) ? vma_policy(vma)->mode : 0,
 		.flags = vma->vm_flags & ~(vm_flags_t)GUARD_FLAG,
 		.file = vma->vm_file, .ops = vma->vm_ops,
 		.ctx = vma->vm_userfaultfd_ctx.ctx, .name = vma->anon_name,
@@ -41,8 +42,8 @@ static bool same(const struct vma_before *a, const struct vma_before *b)
 {
 	return a->start == b->start && a->end == b->end && a->pgoff == b->pgoff &&
 	       a->anon_pgoff == b->anon_pgoff && a->prot == b->prot &&
-	       a->flags == b->flags && a->file == b->file && a->ops == b->ops &&
-	       a->ctx == b->ctx && a->name == b->name;
+	       a->policy == b->policy && a->flags == b->flags && a->file == b->file &&
+	       a->ops == b->ops && a->ctx == b->ctx && a->name == b->name;
 }
 
 bool vmas_same(const struct vmas *v, struct mm_struct *mm)
@@ -145,7 +146,7 @@ static bool alike(const struct vma_before *a, const struct vma_before *b)
 {
 	return a->end == b->start && a->flags == b->flags && a->file == b->file &&
 	       a->ops == b->ops && a->ctx == b->ctx && a->name == b->name &&
-	       a->anon_vma == b->anon_vma && a->prot == b->prot &&
+	       a->anon_vma == b->anon_vma && a->prot == b->prot && a->policy == b->policy &&
 	       a->pgoff + ((a->end - a->start) >> PAGE_SHIFT) == b->pgoff &&
 	       a->anon_pgoff + ((a->end - a->start) >> PAGE_SHIFT) == b->anon_pgoff;
 }

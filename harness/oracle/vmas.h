@@ -14,6 +14,7 @@
 struct vma_before {
 	const struct vm_area_struct *vma;
 	unsigned long start, end, pgoff, anon_pgoff, prot;
+	int policy;
 	vm_flags_t flags;
 	const void *file, *ops, *ctx, *name, *anon_vma;
 	unsigned int anon_locked, file_locked;	/* how often those were released */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The kernel that is compiled here: what fork() can meet is switched on, as far
- * as an x86 of this word size can have it; NUMA, memcg and MMU notifiers are not.
+ * as an x86 of this word size can have it; memcg and MMU notifiers are not.
  */
 #ifndef SHIM_CONFIG_H
 #define SHIM_CONFIG_H
@@ -11,6 +11,7 @@
 #define CONFIG_MMU 1
 #define CONFIG_SWAP 1
 #define CONFIG_KSM 1
+#define CONFIG_NUMA 1
 #define CONFIG_PER_VMA_LOCK 1
 #define CONFIG_SPLIT_PTE_PTLOCKS 1
 #define CONFIG_LOCKDEP 1

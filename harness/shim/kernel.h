@@ -77,7 +77,6 @@ typedef unsigned long pgoff_t;
 
 /* Never looked into. */
 struct vm_fault;
-struct mempolicy;
 struct file;
 struct userfaultfd_ctx;
 struct mm_walk;

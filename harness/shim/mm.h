@@ -77,6 +77,7 @@ struct mm_struct {
 	};
 	unsigned long start_brk, brk, end_data, start_data, start_stack;
 	int grabbed;			/* mmgrab() */
+	bool scanned;			/* ksmd and khugepaged know of it */
 	int notifying;			/* between range_start and range_end */
 #define NOTIFIED	4
 	const struct mmu_notifier_range *notified[NOTIFIED];

@@ -211,6 +211,41 @@ static inline int security_vm_enough_memory_mm(struct mm_struct *mm, long pages)
 	return 0;
 }
 
+/*
+ * Memory policy. Each VMA has one of its own, or none: who copies a VMA copies it, which
+ * may fail, and who frees a VMA gives it back.
+ */
+struct mempolicy {
+	int mode;
+};
+
+static inline struct mempolicy *mpol_new(int mode)
+{
+	struct mempolicy *pol = shim_object_alloc(sizeof(*pol), GFP_KERNEL);
+
+	if (!pol)
+		return ERR_PTR(-ENOMEM);
+	pol->mode = mode;
+	return pol;
+}
+
+static inline struct mempolicy *mpol_dup(struct mempolicy *pol)
+{
+	return pol ? mpol_new(pol->mode) : NULL;
+}
+
+static inline void mpol_put(struct mempolicy *pol)
+{
+	shim_object_free(pol);
+}
+
+static inline bool mpol_equal(struct mempolicy *a, struct mempolicy *b)
+{
+	return a == b || (a && b && a->mode == b->mode);
+}
+
+int vma_dup_policy(struct vm_area_struct *src, struct vm_area_struct *dst);
+
 /* Files, and which VMAs map them. */
 #define FILE_PAGES	128
 struct inode {
@@ -222,7 +257,8 @@ struct inode {
 struct address_space {
 	struct rb_root_cached i_mmap;
 	struct rw_semaphore i_mmap_rwsem;
-	int i_mmap_writable;
+	int i_mmap_writable;			/* how often; -1: it is sealed */
+	unsigned long probed;			/* the page that has a breakpoint, or 0 */
 	unsigned long flags;
 	struct inode *host;
 	bool shmem;
@@ -250,6 +286,14 @@ static inline struct file *get_file(struct file *file)
 	file->f_count++;
 	return file;
 }
+
+/* A child: the architecture's part of it is allocated; then daemons may look at it. */
+#define arch_dup_mmap(...)		(shim_alloc_fails() ? -ENOMEM : 0)
+#define ksm_fork(mm, oldmm)		((void)((mm)->scanned = true))
+#define khugepaged_fork(mm, oldmm)	((void)((mm)->scanned = true))
+/* Breakpoints, in whatever maps that page of the file for its code. */
+void shim_uprobe_mmap(struct vm_area_struct *vma);
+#define uprobe_mmap(vma)		shim_uprobe_mmap(vma)
 
 /* KSM is told of an mm once. */
 int __ksm_enter(struct mm_struct *mm);
@@ -298,7 +342,8 @@ extern long shim_nr_files;
 #define i_mmap_unlock_read(m)		up_read(&(m)->i_mmap_rwsem)
 #define mapping_mapped(m)		(!RB_EMPTY_ROOT(&(m)->i_mmap.rb_root))
 #define mapping_allow_writable(m)	((void)(m)->i_mmap_writable++)
-#define mapping_map_writable(m)		((m)->i_mmap_writable++, 0)
+#define mapping_map_writable(m)						\
+	((m)->i_mmap_writable < 0 ? -EPERM : ((m)->i_mmap_writable++, 0))
 #define mapping_unmap_writable(m)	((void)(m)->i_mmap_writable--)
 #define mapping_can_writeback(...)	false
 #define AS_MM_ALL_LOCKS			0

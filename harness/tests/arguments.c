@@ -255,12 +255,21 @@ TEST(mlock)
 	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(12), P, 0));
 	UNCHANGED(EINVAL, tree_sys_mlock2(AT(8), HUGE, 0));
 	UNCHANGED(0, tree_sys_mlock2(AT(8), 0, 0));
+	UNCHANGED(0, tree_sys_mlock2(AT(12), 0, 0));
 	UNCHANGED(EINVAL, tree_sys_mlockall(0));
 	UNCHANGED(EINVAL, tree_sys_mlockall(8));
 	UNCHANGED(EINVAL, tree_sys_mlockall(MCL_ONFAULT));
+	/* What is mapped later is not populated now, and what fails populates nothing. */
+	shim_populate_len = 0;
+	EXPECT_EQ(tree_sys_mlockall(MCL_FUTURE), 0);
+	EXPECT_EQ(shim_populate_len, 0ul);
+	EXPECT_EQ(tree_sys_munlockall(), 0);
+	EXPECT_EQ(tree_sys_mlock2(AT(18), 2 * P, 0), 0);
 	shim_memlock = 3 * P;
+	shim_populate_len = 0;
 	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(8), 2 * P, 0));
 	UNCHANGED(ENOMEM, tree_sys_mlockall(MCL_CURRENT));
+	EXPECT_EQ(shim_populate_len, 0ul);
 	/* What is locked already is not counted again, whatever else the range has. */
 	EXPECT_EQ(tree_sys_mlock2(AT(17), 3 * P, 0), 0);
 	UNCHANGED(0, tree_sys_mlock2(AT(17), 3 * P, 0));
@@ -358,6 +367,25 @@ TEST(driver)
 	EXPECT_EQ(tree_mmap(file, AT(48), P, RDWR_X | VM_PFNMAP | VM_DONTEXPAND | VM_IO, 0), 0);
 	EXPECT_EQ(tree_mmap(file, AT(49), P, RDWR_X | VM_PFNMAP | VM_DONTEXPAND | VM_IO, 1), 0);
 	EXPECT(shim_vma_at(AT(48)) != shim_vma_at(AT(49)));
+	fput(file);
+	end();
+}
+
+/* A memfd that is sealed against writing is read, or copied, and what was there stays. */
+TEST(sealed_file)
+{
+	struct file *file = shim_file_new(true);
+
+	begin();
+	file->f_mapping->i_mmap_writable = -1;
+	UNCHANGED(EPERM, tree_mmap(file, AT(48), 2 * P, RDWR_X | VM_SHARED | VM_MAYSHARE, 0));
+	UNCHANGED(EPERM, tree_mmap(file, AT(8), 2 * P, RDWR_X | VM_SHARED | VM_MAYSHARE, 0));
+	EXPECT_EQ(tree_mmap(file, AT(48), 2 * P, RDWR_X, 0), 0);
+	EXPECT_EQ(tree_mmap(file, AT(52), 2 * P, VM_READ | VM_MAYREAD | VM_SHARED | VM_MAYSHARE,
+			    0), 0);
+	EXPECT_EQ(tree_munmap(AT(48), 8 * P), 0);
+	EXPECT_EQ(file->f_mapping->i_mmap_writable, -1);
+	file->f_mapping->i_mmap_writable = 0;
 	fput(file);
 	end();
 }

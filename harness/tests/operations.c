@@ -88,6 +88,7 @@ struct page_state {
 	bool mapped;
 	vm_flags_t flags;
 	void *ctx, *file, *name, *anon_vma;
+	int policy;
 	unsigned long pgoff;
 	unsigned long pte;
 };
@@ -146,6 +147,7 @@ static void look(struct state *s)
 		p->flags = vma->vm_flags & ~(VM_SOFTDIRTY | GUARD_FLAG);
 		p->ctx = vma->vm_userfaultfd_ctx.ctx;
 		p->name = vma->anon_name;
+		p->policy = vma_policy(vma) ? vma_policy(vma)->mode : 0;
 		p->anon_vma = vma->anon_vma;
 		p->file = vma->vm_file;
 		p->pgoff = vma->vm_file ? linear_page_index(vma, where(i)) : 0;
@@ -265,7 +267,7 @@ static void check_unchanged(const struct state *before)
 		const struct page_state *a = &after.page[i], *b = &before->page[i];
 
 		if (a->mapped != b->mapped || a->flags != b->flags || a->ctx != b->ctx ||
-		    a->name != b->name || (b->anon_vma && a->anon_vma != b->anon_vma) ||
+		    a->name != b->name || a->policy != b->policy || (b->anon_vma && a->anon_vma != b->anon_vma) ||
 		    (!b->anon_vma && a->anon_vma && !gets_anon_vma) || a->file != b->file || a->pgoff != b->pgoff ||
 		    (a->pte ^ b->pte) & ~(unsigned long)(PTE_UFFD | PTE_WRITE))
 			broken("a page that a failure changed", i, -1);
@@ -300,6 +302,7 @@ static void touch(int page)
 }
 
 static int touched;		/* which of the three parts have a page: bits */
+static bool bound;		/* they have a memory policy */
 
 static void begin(void)
 {
@@ -317,6 +320,8 @@ static void begin(void)
 	map(0, 8, RO);
 	map(8, 8, RDWR);
 	map(16, 8, RO);
+	if (bound)
+		same("mbind() of all three", tree_mbind(AT(0), 24 * PAGE_SIZE, 1), 0);
 	for (int i = 0; i < 3; i++)
 		if (touched & 1 << i)
 			touch(8 * i + 3);
@@ -537,6 +542,16 @@ static long do_dontfork(void)
 static long do_name(void)
 {
 	return tree_name(AT(10), 2 * PAGE_SIZE, "n");
+}
+
+static long do_bind(void)
+{
+	return tree_mbind(AT(10), 2 * PAGE_SIZE, 2);
+}
+
+static long do_bind_more(void)
+{
+	return tree_mbind(AT(4), 16 * PAGE_SIZE, 2);
 }
 
 static long do_register(void)
@@ -789,6 +804,8 @@ static const struct operation {
 	{ "munlock", lock_middle, do_unlock, 0, false },
 	{ "MADV_DONTFORK", nothing, do_dontfork, 0, false },
 	{ "naming", nothing, do_name, 0, false },
+	{ "mbind of a part", nothing, do_bind, 0, false },
+	{ "mbind of several", nothing, do_bind_more, 0, true },
 	{ "userfaultfd register", nothing, do_register, 0, false },
 	{ "userfaultfd unregister", register_middle, do_unregister, 0, false },
 	{ "munmap of a part", nothing, do_unmap, 0, false },
@@ -919,9 +936,10 @@ static bool try(const struct operation *op, long nth, bool no_memory)
 	bool several, advice;
 	long ret, at;
 
-	snprintf(what, sizeof(what), "%s, pages in %s%s%s, allocation %ld%s fails", op->name,
+	snprintf(what, sizeof(what), "%s, pages in %s%s%s%s, allocation %ld%s fails", op->name,
 		 touched & 1 ? "0-7 " : "", touched & 2 ? "8-15 " : "",
-		 touched & 4 ? "16-23" : "", nth, no_memory ? " and all after it" : "");
+		 touched & 4 ? "16-23" : "", bound ? ", bound" : "", nth,
+		 no_memory ? " and all after it" : "");
 	doing = what;
 	known = NULL;
 	begin();
@@ -980,13 +998,16 @@ TEST(each_allocation_fails)
 			continue;
 		}
 		failed_before = 0;
-		for (touched = 0; touched < 8; touched++)
+		for (int parts = 0; parts < 16; parts++) {
+			touched = parts & 7;
+			bound = parts & 8;
 			/* An mremap() that cannot take back what it did leaves both. */
 			for (int no_memory = 0;
 			     no_memory < 2 - !!strstr(operations[i].name, "mremap"); no_memory++)
 				for (long nth = no_memory; try(&operations[i], nth, no_memory);
 				     nth++)
 					;
+		}
 	}
 	if (known_met)
 		test_end_known("accounts are wrong %d times:%s", known_met, met);

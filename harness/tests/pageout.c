@@ -4,6 +4,7 @@
  * files of another user only the private copies, since who has the rest in memory is
  * none of the process's business.
  */
+#include "harness/oracle/program.h"
 #include "harness/tests/process.h"
 
 static unsigned int given(int page, int nr)
@@ -44,7 +45,7 @@ TEST(anonymous)
 	process_end();
 }
 
-TEST(files)
+TEST(pages_of_files)
 {
 	for (int another = 0; another < 2; another++)
 		for (int shared = 0; shared < 2; shared++) {
@@ -62,4 +63,43 @@ TEST(files)
 			fput(file);
 			process_end();
 		}
+}
+
+/* Four pages of one folio, of which a part is split off, unless somebody has it locked. */
+static struct folio *begin_large(void)
+{
+	const pte_t *table;
+
+	process_begin();
+	EXPECT_EQ(tree_mmap(NULL, AT(8), 8 * PAGE_SIZE, RDWR | VM_NORESERVE,
+			    AT(8) >> PAGE_SHIFT), 0);
+	shim_fault_order = 2;
+	touch(8, 1, true);
+	shim_fault_order = 0;
+	EXPECT_EQ(shim_nr_folios, 1l);
+	table = table_at(current->mm, AT(8));
+	return pfn_folio(pte_pfn(table[AT(8) >> PAGE_SHIFT & (PTRS_PER_PTE - 1)]));
+}
+
+TEST(large_folio)
+{
+	for (int advice = 0; advice < 2; advice++) {
+		static const int advices[] = { MADV_PAGEOUT, MADV_COLD };
+		struct folio *folio = begin_large();
+
+		shim_reclaimed = 0;
+		EXPECT_EQ(tree_madvise(AT(8), 8 * PAGE_SIZE, advices[advice]), 0);
+		EXPECT_EQ(shim_nr_folios, 1l);
+		EXPECT_EQ(shim_reclaimed, advice ? 0u : 4u);
+		shim_reclaimed = 0;
+		folio->locked = true;
+		EXPECT_EQ(tree_madvise(AT(8), 2 * PAGE_SIZE, advices[advice]), 0);
+		EXPECT_EQ(shim_nr_folios, 1l);
+		EXPECT_EQ(shim_reclaimed, 0u);
+		folio->locked = false;
+		EXPECT_EQ(tree_madvise(AT(8), 2 * PAGE_SIZE, advices[advice]), 0);
+		EXPECT_EQ(shim_nr_folios, 4l);
+		EXPECT_EQ(shim_reclaimed, advice ? 0u : 2u);
+		process_end();
+	}
 }

@@ -73,6 +73,19 @@ static unsigned long find(const struct vm_unmapped_area_info *info, bool topdown
 	return found;
 }
 
+/* So long that it wraps with what it is to be aligned to. */
+TEST(too_long)
+{
+	struct vm_unmapped_area_info info = {
+		.length = -PAGE_SIZE, .align_mask = 4 * PAGE_SIZE - 1, .high_limit = AT(UNITS),
+	};
+
+	current->mm = shim_mm_new(NULL);
+	EXPECT_EQ(tree_unmapped_area(&info, false), (unsigned long)-ENOMEM);
+	EXPECT_EQ(tree_unmapped_area(&info, true), (unsigned long)-ENOMEM);
+	shim_mm_exit(current->mm);
+}
+
 TEST(random_layouts)
 {
 	int nowhere = 0, somewhere = 0;

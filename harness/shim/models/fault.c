@@ -359,6 +359,31 @@ static enum access write_to(struct vm_area_struct *vma, pte_t *ptep,
 	return ACCESS_DONE;
 }
 
+/* As ptrace would write it: a copy of the page, whether the VMA may be written or not. */
+void shim_uprobe_mmap(struct vm_area_struct *vma)
+{
+	const struct address_space *mapping = vma->vm_file ? vma->vm_file->f_mapping : NULL;
+	struct mm_struct *mm = vma->vm_mm;
+	unsigned long addr;
+	spinlock_t *ptl;
+	pte_t *ptep;
+	pmd_t *pmd;
+
+	if (!mapping || !mapping->probed || mapping->probed < vma->vm_pgoff ||
+	    (vma->vm_flags & (VM_MAYEXEC | VM_MAYSHARE | VM_WRITE)) != VM_MAYEXEC)
+		return;
+	addr = vma->vm_start + ((mapping->probed - vma->vm_pgoff) << PAGE_SHIFT);
+	if (addr >= vma->vm_end || anon_vma_prepare(vma))
+		return;
+	pmd = pmd_alloc(mm, pud_alloc(mm, p4d_offset(pgd_offset(mm, addr), addr), addr), addr);
+	ptep = pte_alloc_map_lock(mm, pmd, addr, &ptl);
+	if (!ptep)
+		abort();
+	if (!ptep->pte)
+		map_new(vma, ptep, addr, cached(vma, addr)->content, false);
+	pte_unmap_unlock(ptep, ptl);
+}
+
 /* Under the VMA's lock, unless it wants an anon_vma first: as the kernel faults. */
 static struct vm_area_struct *lock_for_fault(struct mm_struct *mm, unsigned long addr,
 					     bool write)

@@ -176,6 +176,16 @@ int shmem_zero_setup(struct vm_area_struct *vma)
 	return 0;
 }
 
+int vma_dup_policy(struct vm_area_struct *src, struct vm_area_struct *dst)
+{
+	struct mempolicy *pol = mpol_dup(vma_policy(src));
+
+	if (IS_ERR(pol))
+		return PTR_ERR(pol);
+	dst->vm_policy = pol;
+	return 0;
+}
+
 unsigned long get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
 				unsigned long pgoff, unsigned long flags)
 {
@@ -228,6 +238,7 @@ struct mm_struct *shim_mm_new(const struct mm_struct *parent)
 	mm->locked_vm = 0;
 	mm->def_flags &= VM_INIT_DEF_MASK;
 	mm->grabbed = 0;
+	mm->scanned = false;
 	mm->task_size = TASK_SIZE;
 	mm->pgd = (pgd_t *)shim_table_alloc(mm);
 	return mm;

@@ -6,24 +6,18 @@
 #ifndef SHIM_NOTHING_H
 #define SHIM_NOTHING_H
 
-/* Memory policy, NUMA balancing. */
-#define mpol_equal(a, b)		true
-#define mpol_put(...)			do { } while (0)
-#define vma_dup_policy(...)		0
+/* NUMA balancing. */
 #define vma_numab_state_init(...)	do { } while (0)
 #define vma_numab_state_free(...)	do { } while (0)
 
-/* Who would like to know: security modules, perf, uprobes, KSM, khugepaged. */
+/* Who would like to know: security modules, perf, KSM, khugepaged. */
 /* What they are shown is in the tree: no page fault may come before it is complete. */
 #define perf_event_mmap(vma)		vma_assert_write_locked(vma)
-#define uprobe_mmap(...)		do { } while (0)
 #define uprobe_munmap(...)		do { } while (0)
 #define uprobe_dup_mmap(...)		do { } while (0)
-#define ksm_fork(...)			do { } while (0)
 #define ksm_vma_flags(mm, file, flags)	(flags)
 #define lookup_swap_cgroup_id(...)	0
 #define ksm_add_vma(...)		do { } while (0)
-#define khugepaged_fork(...)		do { } while (0)
 #define khugepaged_enter_vma(vma, flags)	((void)(flags), vma_assert_write_locked(vma))
 #define dup_mm_exe_file(...)		do { } while (0)
 #define trace_exit_mmap(...)		do { } while (0)
@@ -48,7 +42,6 @@ extern int shim_range_flushes;
 #define flush_tlb_mm(mm)		((mm)->stale_tlb = false, shim_tlb_flush(mm, 0, ULONG_MAX))
 #define flush_dcache_mmap_lock(...)	do { } while (0)
 #define flush_dcache_mmap_unlock(...)	do { } while (0)
-#define arch_dup_mmap(...)		0
 #define arch_exit_mmap(...)		do { } while (0)
 #define signal_pending(...)		0
 #define arch_validate_flags(...)	true
