@@ -57,6 +57,7 @@
 #include "mmap/include/uapi/asm-generic/mman.h"
 #include "mmap/include/uapi/linux/mman.h"
 #include "mmap/include/linux/mm.h"
+#include "mmap/include/linux/mman.h"
 #include "mmap/include/linux/pagemap.h"
 #include "mmap/include/linux/pagewalk.h"
 #include "mmap/include/linux/userfaultfd_k.h"

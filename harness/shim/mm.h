@@ -162,7 +162,7 @@ char *strndup_user(const char *name, long max);
 #define kunmap_atomic			kunmap_local
 #define clear_user_highpage(page, addr)	((void)((page)->content = 0))
 #define put_user(value, to)		(*(to) = (value), 0)
-#define mmget_not_zero(...)		true
+#define mmget_not_zero(mm)		(atomic_read(&(mm)->mm_users) > 0)
 #define mmput(...)			do { } while (0)
 typedef struct { spinlock_t lock; } wait_queue_head_t;
 typedef struct { seqcount_t seqcount; } seqcount_spinlock_t;
@@ -348,6 +348,10 @@ void folio_unlock(struct folio *folio);
  */
 extern int shim_split_patience;
 int split_folio(struct folio *folio);
+/** shim_is_shared() - whether a page of the folio is mapped more than once. */
+bool shim_is_shared(const struct folio *folio);
+#define folio_likely_mapped_shared(folio)	shim_is_shared(folio)
+#define folio_maybe_mapped_shared(folio)	shim_is_shared(folio)
 #define trylock_page(p)		folio_trylock(page_folio(p))
 #define unlock_page(p)		folio_unlock(page_folio(p))
 int copy_mc_user_highpage(struct page *to, struct page *from,

@@ -390,6 +390,109 @@ TEST(sealed_file)
 	end();
 }
 
+/* A driver that does not let its mapping be moved is asked when all of it has moved. */
+static unsigned long moved_to;
+
+static int never_moved(struct vm_area_struct *vma)
+{
+	moved_to = vma->vm_start;
+	return -EINVAL;
+}
+
+static int may_be_moved(struct vm_area_struct *vma)
+{
+	moved_to = vma->vm_start;
+	return 0;
+}
+
+TEST(driver_of_what_is_moved)
+{
+	static const struct vm_operations_struct refuses = { .mremap = never_moved };
+	static const struct vm_operations_struct agrees = { .mremap = may_be_moved };
+	u64 content = 5, found = 0;
+
+	begin();
+	shim_vma_at(AT(24))->vm_ops = &refuses;
+	EXPECT(shim_access(AT(25), true, &content) == ACCESS_DONE);
+	shim_unmapped_area = AT(48);
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(24), 4 * P, 4 * P, FIXED, AT(48)));
+	EXPECT_EQ(moved_to, AT(48));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(25), P, P, FIXED, AT(48)));
+	if (!test_known("mremap-failed-charge"))
+		UNCHANGED(EINVAL, tree_sys_mremap(AT(24), 4 * P, 6 * P, MREMAP_MAYMOVE, 0));
+	UNCHANGED(EINVAL, tree_sys_mremap(AT(24), 4 * P, 4 * P, LEFT, 0));
+	EXPECT(shim_access(AT(25), false, &found) == ACCESS_DONE);
+	EXPECT_EQ(found, content);
+	moved_to = 0;
+	EXPECT_EQ(tree_sys_mremap(AT(24), 4 * P, 3 * P, 0, 0), (long)AT(24));
+	EXPECT_EQ(moved_to, 0ul);
+	shim_vma_at(AT(24))->vm_ops = &agrees;
+	EXPECT_EQ(tree_sys_mremap(AT(24), 3 * P, 3 * P, FIXED, AT(48)), (long)AT(48));
+	EXPECT_EQ(moved_to, AT(48));
+	EXPECT(shim_access(AT(49), false, &found) == ACCESS_DONE);
+	EXPECT_EQ(found, content);
+	end();
+}
+
+/* What refuses a protection is asked for each VMA: what came before it has it already. */
+static int never_protected(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			   unsigned long flags)
+{
+	(void)vma;
+	(void)flags;
+	EXPECT_EQ(start, AT(21));
+	EXPECT_EQ(end, AT(24));
+	return -EACCES;
+}
+
+TEST(refused_protection)
+{
+	static const struct vm_operations_struct refuses = { .mprotect = never_protected };
+	const struct vm_operations_struct *ops;
+
+	begin();
+	ops = shim_vma_at(AT(20))->vm_ops;
+	shim_vma_at(AT(20))->vm_ops = &refuses;
+	UNCHANGED(EACCES, tree_mprotect(AT(21), 5 * P, PROT_READ));
+	shim_vma_at(AT(20))->vm_ops = ops;
+	shim_secured = AT(20);
+	UNCHANGED(EACCES, tree_mprotect(AT(20), 5 * P, PROT_READ));
+	EXPECT_EQ(tree_mprotect(AT(16), 6 * P, PROT_READ), -EACCES);
+	EXPECT(!has(16, VM_WRITE) && !has(19, VM_WRITE) && has(20, VM_WRITE));
+	shim_secured = 0;
+	end();
+}
+
+/* PR_SET_MDWE: what may be written is not executed, and never comes to be. */
+TEST(write_or_execute)
+{
+	begin();
+	EXPECT_EQ(tree_mprotect(AT(24), P, PROT_READ | PROT_EXEC), 0);
+	mm_flags_set(MMF_HAS_MDWE, current->mm);
+	UNCHANGED(EACCES, tree_mmap(NULL, AT(48), P, RDWR_X | VM_EXEC, AT(48) >> PAGE_SHIFT));
+	UNCHANGED(EACCES, tree_mmap(NULL, AT(8), P, RDWR_X | VM_EXEC, AT(8) >> PAGE_SHIFT));
+	UNCHANGED(EACCES, tree_mprotect(AT(8), P, PROT_READ | PROT_EXEC));
+	UNCHANGED(EACCES, tree_mprotect(AT(8), P, PROT_READ | PROT_WRITE | PROT_EXEC));
+	UNCHANGED(EACCES, tree_mprotect(AT(24), P, PROT_READ | PROT_WRITE | PROT_EXEC));
+	UNCHANGED(0, tree_mprotect(AT(24), P, PROT_READ | PROT_EXEC));
+	EXPECT_EQ(tree_mmap(NULL, AT(48), P, (RDWR_X & ~VM_WRITE) | VM_EXEC,
+			    AT(48) >> PAGE_SHIFT), 0);
+	EXPECT_EQ(tree_mprotect(AT(24), P, PROT_READ), 0);
+	UNCHANGED(EACCES, tree_mprotect(AT(24), P, PROT_READ | PROT_EXEC));
+	end();
+}
+
+/* A process that has exited, and a userfaultfd of it that somebody holds. */
+TEST(userfaultfd_of_the_dead)
+{
+	begin();
+	tree_exit_mmap(current->mm);
+	atomic_set(&current->mm->mm_users, 0);
+	EXPECT_EQ(tree_uffd_register(&ctx, AT(8), P, UFFDIO_REGISTER_MODE_MISSING), -ENOMEM);
+	EXPECT_EQ(tree_uffd_unregister(&ctx, AT(8), P), -ENOMEM);
+	shim_mm_free(current->mm);
+}
+
 TEST(munmap)
 {
 	begin();

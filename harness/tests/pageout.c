@@ -65,7 +65,10 @@ TEST(pages_of_files)
 		}
 }
 
-/* Four pages of one folio, of which a part is split off, unless somebody has it locked. */
+/*
+ * Four pages of one folio, of which a part is split off, unless somebody has it locked, or
+ * another process maps it.
+ */
 static struct folio *begin_large(void)
 {
 	const pte_t *table;
@@ -81,11 +84,13 @@ static struct folio *begin_large(void)
 	return pfn_folio(pte_pfn(table[AT(8) >> PAGE_SHIFT & (PTRS_PER_PTE - 1)]));
 }
 
-TEST(large_folio)
+TEST(part_of_a_folio)
 {
-	for (int advice = 0; advice < 2; advice++) {
-		static const int advices[] = { MADV_PAGEOUT, MADV_COLD };
+	static const int advices[] = { MADV_PAGEOUT, MADV_COLD, MADV_FREE };
+
+	for (unsigned int advice = 0; advice < ARRAY_SIZE(advices); advice++) {
 		struct folio *folio = begin_large();
+		struct mm_struct *parent = current->mm, *child;
 
 		shim_reclaimed = 0;
 		EXPECT_EQ(tree_madvise(AT(8), 8 * PAGE_SIZE, advices[advice]), 0);
@@ -97,6 +102,15 @@ TEST(large_folio)
 		EXPECT_EQ(shim_nr_folios, 1l);
 		EXPECT_EQ(shim_reclaimed, 0u);
 		folio->locked = false;
+		child = shim_mm_new(parent);
+		EXPECT_EQ(tree_dup_mmap(child, parent), 0);
+		EXPECT_EQ(tree_madvise(AT(8), 2 * PAGE_SIZE, advices[advice]), 0);
+		EXPECT_EQ(tree_madvise(AT(8), 8 * PAGE_SIZE, advices[advice]), 0);
+		EXPECT_EQ(shim_nr_folios, 1l);
+		EXPECT_EQ(shim_reclaimed, 0u);
+		current->mm = child;
+		shim_mm_exit(child);
+		current->mm = parent;
 		EXPECT_EQ(tree_madvise(AT(8), 2 * PAGE_SIZE, advices[advice]), 0);
 		EXPECT_EQ(shim_nr_folios, 4l);
 		EXPECT_EQ(shim_reclaimed, advice ? 0u : 2u);

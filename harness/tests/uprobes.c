@@ -58,6 +58,7 @@ TEST(where_code_is_mapped)
 TEST(move_that_merges)
 {
 	u64 content;
+	long lost;
 
 	begin(0);
 	map(8, 4, 0, CODE);
@@ -66,6 +67,14 @@ TEST(move_that_merges)
 	file->f_mapping->probed = 6;
 	EXPECT_EQ(tree_mremap(AT(24), 4 * PAGE_SIZE, AT(12)), 0);
 	EXPECT(shim_vma_at(AT(8)) == shim_vma_at(AT(12)));
-	EXPECT_EQ(copies(), 0l);
+	lost = copies();
+	if (test_known("uprobe-overwritten")) {
+		shim_nr_folios -= lost;
+		current->mm->rss_stat[MM_ANONPAGES].count -= lost;
+	} else {
+		EXPECT_EQ(lost, 0l);
+	}
 	end();
+	if (lost)
+		test_end_known("mremap() that merges overwrites a breakpoint");
 }

@@ -158,6 +158,14 @@ void folio_lock(struct folio *folio)
 	folio->locked = true;
 }
 
+bool shim_is_shared(const struct folio *folio)
+{
+	for (unsigned long i = 0; i < folio->_folio_nr_pages; i++)
+		if (folio_page(folio, i)->_mapcount.counter > 0)
+			return true;
+	return false;
+}
+
 int shim_split_patience;
 
 int split_folio(struct folio *folio)

@@ -8,6 +8,7 @@ struct task_struct *current = &task;
 int sysctl_max_map_count = 65530;
 unsigned long shim_rlimit[4] = { ULONG_MAX, ULONG_MAX, ULONG_MAX, ULONG_MAX };
 unsigned long shim_unmapped_area, shim_unmapped_flags;
+unsigned long shim_secured;
 bool shim_killed;
 loff_t shim_file_size = (loff_t)1 << 40;
 int shim_range_flushes;

@@ -85,8 +85,6 @@ extern int shim_range_flushes;
 #define count_vm_numa_events(what, nr)	((void)(nr))
 #define folio_can_map_prot_numa(...)	false
 #define vma_is_single_threaded_private(...)	false
-#define folio_likely_mapped_shared(...)	false
-#define folio_maybe_mapped_shared(...)	false
 #define folio_is_file_lru(...)		false
 #define folio_is_zone_device(...)	false
 #define is_zone_device_page(...)	false
@@ -155,10 +153,9 @@ extern int shim_range_flushes;
 #define MMU_NOTIFY_UNMAP		0
 #define MMU_NOTIFY_PROTECTION_VMA	0
 
-#define security_file_mprotect(...)	0
-#ifdef TREE_HAS_vma_lock
-#define map_deny_write_exec(...)	false
-#endif
+/* The security module keeps one VMA as it is. */
+extern unsigned long shim_secured;
+#define security_file_mprotect(vma, ...)	((vma)->vm_start == shim_secured ? -EACCES : 0)
 
 /* clear_refs: of one process, its own; nothing is referenced, and no entry is huge. */
 #define MMU_NOTIFY_SOFT_DIRTY		0
