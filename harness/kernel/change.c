@@ -42,6 +42,7 @@
 #include "change/mm/madvise.c"
 #undef CONFIG_TRANSPARENT_HUGEPAGE
 #include "change/mm/mremap.c"
+#include "change/mm/vma_exec.c"
 #include "change/fs/proc/internal.h"
 #include "change/include/uapi/linux/fs.h"
 #include "change/fs/proc/task_mmu.c"
@@ -153,6 +154,16 @@ int tree_mlock(unsigned long addr, unsigned long len, bool lock)
 int tree_madvise(unsigned long addr, unsigned long len, int advice)
 {
 	return do_madvise(current->mm, addr, len, advice);
+}
+
+int tree_relocate(struct vm_area_struct *vma, unsigned long shift)
+{
+	int ret;
+
+	mmap_write_lock(current->mm);
+	ret = relocate_vma_down(vma, shift);
+	mmap_write_unlock(current->mm);
+	return ret;
 }
 
 /* As mbind() does it, once it has looked at the pages: with the VMAs locked, no holes. */

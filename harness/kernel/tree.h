@@ -61,6 +61,8 @@ int tree_mmap(struct file *file, unsigned long addr, unsigned long len,
 int tree_munmap(unsigned long addr, unsigned long len);
 /* As a fault below a stack does it: the VMA above grows down to it. */
 int tree_expand_stack(unsigned long addr);
+/* As execve() moves the stack that it has filled down to its place. */
+int tree_relocate(struct vm_area_struct *vma, unsigned long shift);
 struct vm_unmapped_area_info;
 /* Where mmap() finds room, from below or from above; or -ENOMEM. */
 unsigned long tree_unmapped_area(struct vm_unmapped_area_info *info, bool topdown);

@@ -360,6 +360,9 @@ void check_process(const struct process *p)
 		check_page(p, i, &s);
 		if (vma_of[i])
 			check_soft_dirty(p, i, &s, vma_of[i]);
+		/* Or it may merge with what has another one, which fork() would copy from. */
+		if (vma_of[i] && s.guard && vma_is_anonymous(vma_of[i]) && !vma_of[i]->anon_vma)
+			wrong(p, i, "a guard in private memory without an anon_vma");
 		if (vma_of[i] && s.page && s.page->anon)
 			check_rmap(p, i, vma_of[i], s.page);
 		mapped += p->page[i].mapped;

@@ -355,6 +355,11 @@ extern long shim_nr_files;
 #define mmap_action_prepare(...)	0
 #define mmap_action_complete(...)	0
 void vma_set_file(struct vm_area_struct *vma, struct file *file);
+#define FALLOC_FL_KEEP_SIZE	1
+#define FALLOC_FL_PUNCH_HOLE	2
+/* What another thread does while the hole is made, which the mm's lock does not forbid. */
+extern void (*shim_meanwhile_punched)(void);
+int vfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 /* Shared and anonymous: a file of its own, that nobody else can open. */
 int shmem_zero_setup(struct vm_area_struct *vma);
 #define shmem_file(f)			false

@@ -270,6 +270,12 @@ TEST(mlock)
 	UNCHANGED(ENOMEM, tree_sys_mlock2(AT(8), 2 * P, 0));
 	UNCHANGED(ENOMEM, tree_sys_mlockall(MCL_CURRENT));
 	EXPECT_EQ(shim_populate_len, 0ul);
+	shim_memlock = ULONG_MAX;
+	EXPECT_EQ(tree_sys_mlockall(MCL_CURRENT), 0);
+	EXPECT_EQ(shim_populate_len, TASK_SIZE);
+	EXPECT_EQ(tree_sys_munlockall(), 0);
+	EXPECT_EQ(tree_sys_mlock2(AT(18), 2 * P, 0), 0);
+	shim_memlock = 3 * P;
 	/* What is locked already is not counted again, whatever else the range has. */
 	EXPECT_EQ(tree_sys_mlock2(AT(17), 3 * P, 0), 0);
 	UNCHANGED(0, tree_sys_mlock2(AT(17), 3 * P, 0));
@@ -656,6 +662,9 @@ TEST(userfaultfd_register)
 	if (IS_ENABLED(CONFIG_HAVE_ARCH_USERFAULTFD_WP)) {
 		EXPECT_EQ(tree_uffd_register(&ctx, AT(20), P, UFFDIO_REGISTER_MODE_WP), 0);
 		EXPECT_EQ(shim_uffd_ioctls & (protects | continues), protects);
+#ifdef _UFFDIO_RWPROTECT
+		EXPECT(!(shim_uffd_ioctls & 1ull << _UFFDIO_RWPROTECT));
+#endif
 		EXPECT_EQ(tree_uffd_unregister(&ctx, AT(20), P), 0);
 	}
 	end();

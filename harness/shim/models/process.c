@@ -159,6 +159,18 @@ void shim_file_punch(struct file *file, unsigned long first, int nr, bool trunca
 	}
 }
 
+void (*shim_meanwhile_punched)(void);
+
+int vfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
+{
+	shim_check(mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE), "no hole is asked for");
+	shim_check(!rwsem_held(&current->mm->mmap_lock), "a hole is made under the mm's lock");
+	if (shim_meanwhile_punched)
+		shim_meanwhile_punched();
+	shim_file_punch(file, offset / shim_page_span, len / shim_page_span, false);
+	return 0;
+}
+
 void vma_set_file(struct vm_area_struct *vma, struct file *file)
 {
 	get_file(file);

@@ -49,7 +49,6 @@ extern int shim_range_flushes;
 #define mmu_notifier_release(...)	do { } while (0)
 
 /* What madvise() could do besides, and what mprotect() asks of NUMA. */
-#define madvise_remove(...)		-EINVAL
 #define madvise_willneed(...)		-EINVAL
 #define madvise_inject_error(...)	-EINVAL
 #define madvise_collapse(...)		-EINVAL
