@@ -120,6 +120,8 @@ static struct shim_event event_of(struct userfaultfd_ctx *ctx, const struct uffd
 	}
 }
 
+void (*shim_meanwhile_told)(void);
+
 void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 				       struct userfaultfd_wait_queue *ewq)
 {
@@ -130,6 +132,12 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 	shim_nr_events++;
 	/* It sleeps until user space has read the event. */
 	mmap_assert_not_locked(ctx->mm);
+	if (shim_meanwhile_told) {
+		void (*meanwhile)(void) = shim_meanwhile_told;
+
+		shim_meanwhile_told = NULL;
+		meanwhile();
+	}
 	atomic_dec(&ctx->mmap_changing);
 #ifdef SHIM_SCHED
 	sched_wake(&ctx->mmap_changing);

@@ -147,6 +147,8 @@ long tree_uffd_move(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned lo
 
 /* The context that the last fork made for a userfaultfd that follows it. */
 extern struct userfaultfd_ctx *shim_uffd_child;
+/* What the program does while it is told, and before it goes on; once. */
+extern void (*shim_meanwhile_told)(void);
 /* The last close(): what it had is given up. */
 void tree_uffd_release(struct userfaultfd_ctx *ctx);
 /* The events that userfaultfds were told: UFFD_EVENT_*, from start to end, or moved. */

@@ -162,8 +162,12 @@ char *strndup_user(const char *name, long max);
 #define kunmap_atomic			kunmap_local
 #define clear_user_highpage(page, addr)	((void)((page)->content = 0))
 #define put_user(value, to)		(*(to) = (value), 0)
-#define mmget_not_zero(mm)		(atomic_read(&(mm)->mm_users) > 0)
-#define mmput(...)			do { } while (0)
+/* Who uses an mm, or has a task, gives it back. */
+#define mmget_not_zero(mm)						\
+	(atomic_read(&(mm)->mm_users) > 0 && (atomic_inc(&(mm)->mm_users), true))
+#define mmput(mm)			atomic_dec(&(mm)->mm_users)
+extern int shim_tasks_held;
+#define put_task_struct(task)		((void)(task), (void)shim_marked(shim_tasks_held)--)
 typedef struct { spinlock_t lock; } wait_queue_head_t;
 typedef struct { seqcount_t seqcount; } seqcount_spinlock_t;
 

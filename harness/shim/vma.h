@@ -101,8 +101,27 @@ struct iov_iter {
 #define ITER_DEST		0
 #define PTRACE_MODE_READ_FSCREDS	0
 #define CAP_SYS_NICE		23
-#define pidfd_get_task(pidfd, flags)	((void)(flags), current)
-#define mm_access(task, mode)	((task)->mm)
+/* A process has one pidfd, 0; its mm may be another's than current's, or an error. */
+extern struct mm_struct *shim_remote_mm;
+static inline struct task_struct *pidfd_get_task(int pidfd, unsigned int *flags)
+{
+	*flags = 0;
+	if (pidfd)
+		return ERR_PTR(-EBADF);
+	shim_tasks_held++;
+	return current;
+}
+
+static inline struct mm_struct *mm_access(struct task_struct *task, unsigned int mode)
+{
+	struct mm_struct *mm = shim_remote_mm ?: task->mm;
+
+	(void)mode;
+	if (!IS_ERR(mm))
+		atomic_inc(&mm->mm_users);
+	return mm;
+}
+
 #define iov_iter_count(iter)	((iter)->count)
 #define iter_iov_addr(iter)	((char *)(iter)->vec->iov_base + (iter)->at)
 #define iter_iov_len(iter)	((iter)->vec->iov_len - (iter)->at)

@@ -326,6 +326,14 @@ static int never_prepare(struct vm_area_desc *desc)
 	(void)desc;
 	return -ENODEV;
 }
+
+static struct file *instead;
+
+static int prepare_other(struct vm_area_desc *desc)
+{
+	desc->vm_file = get_file(instead);
+	return 0;
+}
 #endif
 
 TEST(driver)
@@ -394,6 +402,56 @@ TEST(sealed_file)
 	file->f_mapping->i_mmap_writable = 0;
 	fput(file);
 	end();
+}
+
+/* What a driver maps stays in memory as it is, and is not counted as locked. */
+TEST(locked_by_driver)
+{
+	struct file *file = shim_file_new(false);
+
+	begin();
+	EXPECT_EQ(current->mm->locked_vm, 2ul);
+	EXPECT_EQ(tree_mmap(file, AT(48), 2 * P, RDWR_X | VM_LOCKED | VM_PFNMAP | VM_DONTEXPAND |
+			    VM_IO, 0), 0);
+	EXPECT(!has(48, VM_LOCKED));
+	EXPECT_EQ(current->mm->locked_vm, 2ul);
+	EXPECT_EQ(tree_mmap(file, AT(52), 2 * P, RDWR_X | VM_LOCKED, 0), 0);
+	EXPECT(has(52, VM_LOCKED));
+	EXPECT_EQ(current->mm->locked_vm, 4ul);
+	fput(file);
+	end();
+}
+
+/* A driver that maps another file than it was asked for, as some do. */
+TEST_IF(other_file, "->mmap_prepare()")
+{
+#ifdef TREE_HAS_vm_area_desc
+	static const struct file_operations replaces = { .mmap_prepare = prepare_other };
+	bool more = true;
+
+	for (long nth = 0; more; nth++) {
+		struct file *file = shim_file_new(false);
+		int ret;
+
+		begin();
+		file->f_op = &replaces;
+		instead = shim_file_new(false);
+		alloc_fail_at(nth);
+		ret = tree_mmap(file, AT(48), 2 * P, RDWR_X, 0);
+		more = !nth || alloc_count() >= nth;
+		alloc_fail_at(0);
+		EXPECT_EQ(ret, nth && more ? -ENOMEM : 0);
+		EXPECT_EQ(file->f_count, 1);
+		EXPECT_EQ(instead->f_count, ret ? 1 : 2);
+		if (!ret)
+			EXPECT(shim_vma_at(AT(48))->vm_file == instead);
+		fput(instead);
+		fput(file);
+		end();
+	}
+#else
+	test_skip("this tree asks no driver before it maps");
+#endif
 }
 
 /* A driver that does not let its mapping be moved is asked when all of it has moved. */
@@ -602,6 +660,37 @@ TEST(killed)
 #endif
 	shim_killed = false;
 	end();
+}
+
+/* Of another process only what does no harm; and nothing is kept of either. */
+TEST_IF(process_madvise, "process_madvise() of all advice")
+{
+#ifdef TREE_HAS_process_madvise_remote_valid
+	const struct iovec vec = { (void *)AT(8), P };
+	struct mm_struct *own;
+
+	begin();
+	UNCHANGED(EINVAL, tree_sys_process_madvise(0, &vec, 1, MADV_DONTDUMP, 1));
+	UNCHANGED(EINVAL, tree_sys_process_madvise(0, &vec, 1, 12345, 0));
+	UNCHANGED(EBADF, tree_sys_process_madvise(1, &vec, 1, MADV_DONTDUMP, 0));
+	shim_remote_mm = ERR_PTR(-EPERM);
+	UNCHANGED(EPERM, tree_sys_process_madvise(0, &vec, 1, MADV_DONTDUMP, 0));
+	own = current->mm;
+	shim_remote_mm = own;
+	current->mm = shim_mm_new(NULL);
+	EXPECT_EQ(tree_sys_process_madvise(0, &vec, 1, MADV_COLD, 0), (long)P);
+	EXPECT_EQ(tree_sys_process_madvise(0, &vec, 1, MADV_PAGEOUT, 0), (long)P);
+	EXPECT_EQ(tree_sys_process_madvise(0, &vec, 1, MADV_DONTNEED, 0), -EINVAL);
+	EXPECT_EQ(tree_sys_process_madvise(0, &vec, 1, MADV_DONTDUMP, 0), -EINVAL);
+	EXPECT_EQ(tree_sys_process_madvise(0, &vec, 1, MADV_GUARD_INSTALL, 0), -EINVAL);
+	EXPECT_EQ(tree_sys_process_madvise(0, &vec, 1, MADV_GUARD_REMOVE, 0), -EINVAL);
+	shim_mm_exit(current->mm);
+	current->mm = own;
+	shim_remote_mm = NULL;
+	end();
+#else
+	test_skip("this tree allows only what does no harm, of any process");
+#endif
 }
 
 #ifdef CONFIG_64BIT

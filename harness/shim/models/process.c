@@ -9,6 +9,8 @@ int sysctl_max_map_count = 65530;
 unsigned long shim_rlimit[4] = { ULONG_MAX, ULONG_MAX, ULONG_MAX, ULONG_MAX };
 unsigned long shim_unmapped_area, shim_unmapped_flags;
 unsigned long shim_secured;
+int shim_tasks_held;
+struct mm_struct *shim_remote_mm;
 bool shim_killed;
 loff_t shim_file_size = (loff_t)1 << 40;
 int shim_range_flushes;
@@ -267,6 +269,8 @@ int __ksm_enter(struct mm_struct *mm)
 
 void shim_mm_exit(struct mm_struct *mm)
 {
+	EXPECT_EQ(mm->mm_users.counter, 1);
+	EXPECT_EQ(shim_tasks_held, 0);
 	tree_exit_mmap(mm);
 	shim_mm_free(mm);
 }

@@ -158,9 +158,8 @@ extern unsigned long shim_secured;
 
 /* clear_refs: of one process, its own; nothing is referenced, and no entry is huge. */
 #define MMU_NOTIFY_SOFT_DIRTY		0
-#define get_proc_task(...)		current
-#define get_task_mm(task)		((task)->mm)
-#define put_task_struct(...)		do { } while (0)
+#define get_proc_task(...)		((void)shim_marked(shim_tasks_held)++, current)
+#define get_task_mm(task)		(atomic_inc(&(task)->mm->mm_users), (task)->mm)
 #define strstrip(s)			(s)
 #define kstrtoint(s, base, to)		(*(to) = atoi(s), 0)
 #ifdef SHIM_SCHED
