@@ -117,9 +117,11 @@ void __no_kcsan tree_reclaim(struct folio *folio)
 	if (!get_folio(folio))
 		return;
 	if (folio->anon) {
-		slot = slot % (NR_SLOTS - 1) + 1;
+		/* Any that is free: what was in swap from the start has some of them. */
+		do
+			slot = slot % (NR_SLOTS - 1) + 1;
+		while (shim_swap_count[slot]);
 		sched_touch(&shim_swap_count[slot], true);
-		shim_check(!shim_swap_count[slot], "a swap slot that is in use");
 		shim_swap_count[slot] = 1;
 		folio->slot = slot;
 		swap_cache[slot] = folio;
