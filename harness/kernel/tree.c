@@ -132,12 +132,7 @@ void userfaultfd_event_wait_completion(struct userfaultfd_ctx *ctx,
 	shim_nr_events++;
 	/* It sleeps until user space has read the event. */
 	mmap_assert_not_locked(ctx->mm);
-	if (shim_meanwhile_told) {
-		void (*meanwhile)(void) = shim_meanwhile_told;
-
-		shim_meanwhile_told = NULL;
-		meanwhile();
-	}
+	shim_meanwhile(&shim_meanwhile_told);
 	atomic_dec(&ctx->mmap_changing);
 #ifdef SHIM_SCHED
 	sched_wake(&ctx->mmap_changing);

@@ -84,7 +84,7 @@ long tree_sys_munlockall(void);
 long tree_sys_mseal(unsigned long addr, size_t len, unsigned long flags);
 int tree_mlock(unsigned long addr, unsigned long len, bool lock);
 int tree_madvise(unsigned long addr, unsigned long len, int advice);
-/* Of the process itself, which is all that there is behind a pidfd. */
+/* Behind pidfd 0 is the process itself, with shim_remote_mm another. */
 long tree_sys_process_madvise(int pidfd, const struct iovec *vec, size_t vlen, int advice,
 			      unsigned int flags);
 /* mbind() to a policy, or to none: 0. Pages are left where they are. */
@@ -147,7 +147,7 @@ long tree_uffd_move(struct userfaultfd_ctx *ctx, unsigned long addr, unsigned lo
 
 /* The context that the last fork made for a userfaultfd that follows it. */
 extern struct userfaultfd_ctx *shim_uffd_child;
-/* What the program does while it is told, and before it goes on; once. */
+/* While a userfaultfd is told: see shim_meanwhile(). */
 extern void (*shim_meanwhile_told)(void);
 /* The last close(): what it had is given up. */
 void tree_uffd_release(struct userfaultfd_ctx *ctx);

@@ -101,7 +101,7 @@ int tree_dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 {
 	int ret = dup_mmap(mm, oldmm);
 
-	shim_check(mm->scanned == !ret, "a child that failed is scanned, or one that did not is not");
+	shim_check(mm->scanned == !ret, "ksmd is told of a child that failed, or not of one that did not");
 	return ret;
 }
 

@@ -159,7 +159,7 @@ static void check_vma(const struct process *p, const struct vm_area_struct *vma,
 			wrong(p, i, "another userfaultfd");
 		if (!name != !names[h->name] || (name && strcmp(name, names[h->name])))
 			wrong(p, i, "another name");
-		if ((vma_policy(vma) ? vma_policy(vma)->mode : 0) != h->policy)
+		if (shim_policy(vma) != h->policy)
 			wrong(p, i, "another memory policy");
 		if (vma->vm_file != (h->file < 0 ? NULL : files[h->file].file))
 			wrong(p, i, "another file");
@@ -360,7 +360,7 @@ void check_process(const struct process *p)
 		check_page(p, i, &s);
 		if (vma_of[i])
 			check_soft_dirty(p, i, &s, vma_of[i]);
-		/* Or it may merge with what has another one, which fork() would copy from. */
+		/* A page table that is made for private memory has an anon_vma to go with it. */
 		if (vma_of[i] && s.guard && vma_is_anonymous(vma_of[i]) && !vma_of[i]->anon_vma)
 			wrong(p, i, "a guard in private memory without an anon_vma");
 		if (vma_of[i] && s.page && s.page->anon)

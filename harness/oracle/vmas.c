@@ -11,7 +11,7 @@ static struct vma_before now_of(const struct vm_area_struct *vma)
 		.pgoff = vma->vm_pgoff,
 		.anon_pgoff = shim_anon_index(vma, vma->vm_start),
 		.prot = vma->vm_page_prot.pgprot,
-		.policy = vma_policy(vma) ? vma_policy(vma)->mode : 0,
+		.policy = shim_policy(vma),
 		.flags = vma->vm_flags & ~(vm_flags_t)GUARD_FLAG,
 		.file = vma->vm_file, .ops = vma->vm_ops,
 		.ctx = vma->vm_userfaultfd_ctx.ctx, .name = vma->anon_name,

@@ -486,6 +486,9 @@ static void tear_down(void)
 	EXPECT_EQ(shim_nr_tables, 0l);
 	EXPECT_EQ(shim_nr_files, 0l);
 	EXPECT_EQ(shim_committed, 0l);
+	for (int slot = 0; slot < NR_SLOTS; slot++)
+		if (shim_swap_count[slot])
+			EXPECT_EQ(shim_swap_count[slot], 0);
 }
 
 static bool same_page(const struct outcome *a, const struct outcome *b, int i)

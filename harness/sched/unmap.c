@@ -112,19 +112,11 @@ static __no_kcsan bool get_folio(struct folio *folio)
 
 void __no_kcsan tree_reclaim(struct folio *folio)
 {
-	static unsigned int slot;
-
 	if (!get_folio(folio))
 		return;
 	if (folio->anon) {
-		/* Any that is free: what was in swap from the start has some of them. */
-		do
-			slot = slot % (NR_SLOTS - 1) + 1;
-		while (shim_swap_count[slot]);
-		sched_touch(&shim_swap_count[slot], true);
-		shim_swap_count[slot] = 1;
-		folio->slot = slot;
-		swap_cache[slot] = folio;
+		folio->slot = shim_swap_slot();
+		swap_cache[folio->slot] = folio;
 	}
 	try_to_unmap(folio, 0);
 	if (folio->anon) {

@@ -167,6 +167,8 @@ char *strndup_user(const char *name, long max);
 	(atomic_read(&(mm)->mm_users) > 0 && (atomic_inc(&(mm)->mm_users), true))
 #define mmput(mm)			atomic_dec(&(mm)->mm_users)
 extern int shim_tasks_held;
+#define get_proc_task(...)		((void)shim_marked(shim_tasks_held)++, current)
+#define get_task_mm(task)		(atomic_inc(&(task)->mm->mm_users), (task)->mm)
 #define put_task_struct(task)		((void)(task), (void)shim_marked(shim_tasks_held)--)
 typedef struct { spinlock_t lock; } wait_queue_head_t;
 typedef struct { seqcount_t seqcount; } seqcount_spinlock_t;
@@ -381,6 +383,8 @@ void reclaim_pages(struct list_head *folios);
 /* Swap: how often each slot is referred to. */
 #define NR_SLOTS	1024
 extern int shim_swap_count[NR_SLOTS];
+/** shim_swap_slot() - one that was free; its count is 1. */
+int shim_swap_slot(void);
 void swap_put_entries_direct(swp_entry_t entry, int nr);
 #define free_swap_and_cache_nr(entry, nr)	swap_put_entries_direct(entry, nr)
 int swap_duplicate(swp_entry_t entry);

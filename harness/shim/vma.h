@@ -230,6 +230,10 @@ static inline int security_vm_enough_memory_mm(struct mm_struct *mm, long pages)
 	return 0;
 }
 
+/* The security module keeps the VMA that begins there as it is; 0: none. */
+extern unsigned long shim_secured;
+#define security_file_mprotect(vma, ...)	((vma)->vm_start == shim_secured ? -EACCES : 0)
+
 /*
  * Memory policy. Each VMA has one of its own, or none: who copies a VMA copies it, which
  * may fail, and who frees a VMA gives it back.
@@ -263,6 +267,8 @@ static inline bool mpol_equal(struct mempolicy *a, struct mempolicy *b)
 	return a == b || (a && b && a->mode == b->mode);
 }
 
+/** shim_policy() - which one a VMA has; 0: none. */
+#define shim_policy(vma)	(vma_policy(vma) ? vma_policy(vma)->mode : 0)
 int vma_dup_policy(struct vm_area_struct *src, struct vm_area_struct *dst);
 
 /* Files, and which VMAs map them. */
@@ -376,7 +382,17 @@ extern long shim_nr_files;
 void vma_set_file(struct vm_area_struct *vma, struct file *file);
 #define FALLOC_FL_KEEP_SIZE	1
 #define FALLOC_FL_PUNCH_HOLE	2
-/* What another thread does while the hole is made, which the mm's lock does not forbid. */
+/* What another thread does where the mm is not locked; once. */
+static inline void shim_meanwhile(void (**what)(void))
+{
+	void (*call)(void) = *what;
+
+	*what = NULL;
+	if (call)
+		call();
+}
+
+/* While the hole is made. */
 extern void (*shim_meanwhile_punched)(void);
 int vfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len);
 /* Shared and anonymous: a file of its own, that nobody else can open. */

@@ -147,7 +147,7 @@ static void look(struct state *s)
 		p->flags = vma->vm_flags & ~(VM_SOFTDIRTY | GUARD_FLAG);
 		p->ctx = vma->vm_userfaultfd_ctx.ctx;
 		p->name = vma->anon_name;
-		p->policy = vma_policy(vma) ? vma_policy(vma)->mode : 0;
+		p->policy = shim_policy(vma);
 		p->anon_vma = vma->anon_vma;
 		p->file = vma->vm_file;
 		p->pgoff = vma->vm_file ? linear_page_index(vma, where(i)) : 0;
@@ -267,8 +267,10 @@ static void check_unchanged(const struct state *before)
 		const struct page_state *a = &after.page[i], *b = &before->page[i];
 
 		if (a->mapped != b->mapped || a->flags != b->flags || a->ctx != b->ctx ||
-		    a->name != b->name || a->policy != b->policy || (b->anon_vma && a->anon_vma != b->anon_vma) ||
-		    (!b->anon_vma && a->anon_vma && !gets_anon_vma) || a->file != b->file || a->pgoff != b->pgoff ||
+		    a->name != b->name || a->policy != b->policy ||
+		    (b->anon_vma && a->anon_vma != b->anon_vma) ||
+		    (!b->anon_vma && a->anon_vma && !gets_anon_vma) ||
+		    a->file != b->file || a->pgoff != b->pgoff ||
 		    (a->pte ^ b->pte) & ~(unsigned long)(PTE_UFFD | PTE_WRITE))
 			broken("a page that a failure changed", i, -1);
 		same_account("protection after a failure", a->pte, b->pte);

@@ -71,8 +71,6 @@ TEST(pages_of_files)
  */
 static struct folio *begin_large(void)
 {
-	const pte_t *table;
-
 	process_begin();
 	EXPECT_EQ(tree_mmap(NULL, AT(8), 8 * PAGE_SIZE, RDWR | VM_NORESERVE,
 			    AT(8) >> PAGE_SHIFT), 0);
@@ -80,8 +78,7 @@ static struct folio *begin_large(void)
 	touch(8, 1, true);
 	shim_fault_order = 0;
 	EXPECT_EQ(shim_nr_folios, 1l);
-	table = table_at(current->mm, AT(8));
-	return pfn_folio(pte_pfn(table[AT(8) >> PAGE_SHIFT & (PTRS_PER_PTE - 1)]));
+	return page_folio(look(table_at(current->mm, AT(8)), 8).page);
 }
 
 TEST(part_of_a_folio)

@@ -588,15 +588,27 @@ struct vm_area_struct *shim_vma_at(unsigned long addr)
 	return vma;
 }
 
+int shim_swap_slot(void)
+{
+	static int slot;
+
+	do
+		slot = slot % (NR_SLOTS - 1) + 1;
+	while (shim_swap_count[slot]);
+	sched_touch(&shim_swap_count[slot], true);
+	shim_swap_count[slot] = 1;
+	return slot;
+}
+
 /* A private page of one process only goes to swap. */
 bool shim_swap_out(unsigned long addr)
 {
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma = shim_vma_at(addr);
 	pte_t *ptep = pte_of(mm, addr);
-	static int slot;
 	struct page *page;
 	pteval_t old;
+	int slot;
 
 	if (!vma || !ptep || !(ptep->pte & (PTE_PRESENT | PTE_PROTNONE)) ||
 	    ptep->pte & PTE_SPECIAL)
@@ -604,10 +616,7 @@ bool shim_swap_out(unsigned long addr)
 	page = pfn_to_page(pte_pfn(*ptep));
 	if (!page->anon || page->_mapcount.counter)
 		return false;
-	do
-		slot = slot % (NR_SLOTS - 1) + 1;
-	while (shim_swap_count[slot]);
-	shim_swap_count[slot] = 1;
+	slot = shim_swap_slot();
 	shim_slot_content[slot] = page->content;
 	old = ptep->pte;
 	unmap(vma, ptep);

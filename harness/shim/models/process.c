@@ -167,8 +167,7 @@ int vfs_fallocate(struct file *file, int mode, loff_t offset, loff_t len)
 {
 	shim_check(mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE), "no hole is asked for");
 	shim_check(!rwsem_held(&current->mm->mmap_lock), "a hole is made under the mm's lock");
-	if (shim_meanwhile_punched)
-		shim_meanwhile_punched();
+	shim_meanwhile(&shim_meanwhile_punched);
 	shim_file_punch(file, offset / shim_page_span, len / shim_page_span, false);
 	return 0;
 }

@@ -152,14 +152,8 @@ extern int shim_range_flushes;
 #define MMU_NOTIFY_UNMAP		0
 #define MMU_NOTIFY_PROTECTION_VMA	0
 
-/* The security module keeps one VMA as it is. */
-extern unsigned long shim_secured;
-#define security_file_mprotect(vma, ...)	((vma)->vm_start == shim_secured ? -EACCES : 0)
-
 /* clear_refs: of one process, its own; nothing is referenced, and no entry is huge. */
 #define MMU_NOTIFY_SOFT_DIRTY		0
-#define get_proc_task(...)		((void)shim_marked(shim_tasks_held)++, current)
-#define get_task_mm(task)		(atomic_inc(&(task)->mm->mm_users), (task)->mm)
 #define strstrip(s)			(s)
 #define kstrtoint(s, base, to)		(*(to) = atoi(s), 0)
 #ifdef SHIM_SCHED
